@@ -1,0 +1,80 @@
+import { accept, reject, type Decision } from '../decision.ts';
+import type { ZoneFact } from '../events.ts';
+import { formatBytes, formatCores } from '../units.ts';
+import type { SetAgentSettings, ZoneCommand } from '../zone/commands.ts';
+import type { ZoneState } from '../zone/state.ts';
+import { overrideNeedsConfirm } from './capacity.ts';
+import type { AgentState } from './state.ts';
+
+/** Follow-up of an approval in the fleet's log; joining twice changes nothing. */
+export function decideJoin(
+  state: ZoneState,
+  { agentId, hostname, simulated }: Extract<ZoneCommand, { type: 'JoinAgent' }>,
+): Decision<ZoneFact> {
+  if (state.agents.has(agentId)) return accept([], { agentId });
+  return accept([{ type: 'AgentJoined', data: { agentId, hostname, simulated } }], { agentId });
+}
+
+/** All of an operator's changes to one agent, or none of them. */
+export function decideAgentSettings(state: ZoneState, command: SetAgentSettings): Decision<ZoneFact> {
+  const agent = state.agents.get(command.agentId);
+  if (agent === undefined) return reject('AGENT_UNKNOWN', `no agent "${command.agentId}" has joined this zone`);
+  if (command.ifVersion !== null && command.ifVersion !== agent.settingsVersion) {
+    return reject('STALE', `the settings of ${agent.agentId} have changed since they were read; read them again`);
+  }
+  const farOff = command.confirm ? null : unconfirmed(agent, command);
+  if (farOff !== null) return reject('CONFIRM_NEEDED', farOff.sentence, farOff.numbers);
+  return accept([...enabling(agent, command), ...cores(agent, command), ...memory(agent, command)], {
+    agentId: agent.agentId,
+  });
+}
+
+function enabling(agent: AgentState, { enabled }: SetAgentSettings): ZoneFact[] {
+  if (enabled === undefined || enabled === agent.enabled) return [];
+  return [{ type: enabled ? 'AgentEnabled' : 'AgentDisabled', data: { agentId: agent.agentId } }];
+}
+
+function cores(agent: AgentState, command: SetAgentSettings): ZoneFact[] {
+  const millicores = noneForZero(command.millicores);
+  const previous = agent.coresOverride?.value ?? null;
+  if (millicores === undefined || millicores === previous) return [];
+  const physicalMillicores = agent.hardware?.millicores ?? null;
+  return [{ type: 'CoresOverrideSet', data: { agentId: agent.agentId, millicores, previous, physicalMillicores } }];
+}
+
+function memory(agent: AgentState, command: SetAgentSettings): ZoneFact[] {
+  const memoryBytes = noneForZero(command.memoryBytes);
+  const previous = agent.memoryOverride?.value ?? null;
+  if (memoryBytes === undefined || memoryBytes === previous) return [];
+  const physicalMemoryBytes = agent.hardware?.memoryBytes ?? null;
+  return [{ type: 'MemoryOverrideSet', data: { agentId: agent.agentId, memoryBytes, previous, physicalMemoryBytes } }];
+}
+
+/** No event ever holds 0 for "none". */
+function noneForZero(value: number | null | undefined): number | null | undefined {
+  return value === 0 ? null : value;
+}
+
+function unconfirmed(agent: AgentState, { millicores, memoryBytes }: SetAgentSettings) {
+  const physical = agent.hardware;
+  if (physical === null) return null;
+  if (millicores && overrideNeedsConfirm(millicores, physical.millicores)) {
+    return farOff('cores', formatCores(millicores), formatCores(physical.millicores), millicores, physical.millicores);
+  }
+  if (memoryBytes && overrideNeedsConfirm(memoryBytes, physical.memoryBytes)) {
+    return farOff(
+      'memory',
+      formatBytes(memoryBytes),
+      formatBytes(physical.memoryBytes),
+      memoryBytes,
+      physical.memoryBytes,
+    );
+  }
+  return null;
+}
+
+function farOff(dimension: string, text: string, physicalText: string, override: number, physical: number) {
+  const ratio = (override / physical).toFixed(2);
+  const sentence = `a ${dimension} override of ${text} is x${ratio} of the ${physicalText} that are there; confirm it if that is meant`;
+  return { sentence, numbers: { override, physical } };
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import * as s from '../schemas.ts';
+
+const about = { agentId: s.id };
+
+/** What is recorded of an agent in its zone's log. A setting carries the new and the previous value; `null` is none. */
+export const agentEvents = {
+  AgentJoined: z.object({ ...about, hostname: s.shortText, simulated: z.boolean() }),
+  AgentBooted: z.object({ ...about, bootId: s.id, previousBootId: s.id.nullable(), agentVersion: s.shortText }),
+  AgentHardwareChanged: z.object({ ...about, hardware: s.hardware, previous: s.hardware.nullable() }),
+  AgentEnabled: z.object(about),
+  AgentDisabled: z.object(about),
+  CoresOverrideSet: z.object({
+    ...about,
+    millicores: s.millicores.nullable(),
+    previous: s.millicores.nullable(),
+    physicalMillicores: s.millicores.nullable(),
+  }),
+  MemoryOverrideSet: z.object({
+    ...about,
+    memoryBytes: s.bytes.nullable(),
+    previous: s.bytes.nullable(),
+    physicalMemoryBytes: s.bytes.nullable(),
+  }),
+  AgentWentLate: z.object({ ...about, silentSeconds: s.count }),
+  AgentWentMissing: z.object({ ...about, silentSeconds: s.count }),
+  AgentReturned: z.object({ ...about, from: z.enum(['never', 'late', 'missing']) }),
+  AgentConditionRaised: z.object({ ...about, condition: s.condition, detail: s.shortText, mend: s.shortText }),
+  AgentConditionCleared: z.object({ ...about, condition: s.condition }),
+};

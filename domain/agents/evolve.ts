@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import type { At } from '../decision.ts';
+import type { ZoneState } from '../zone/state.ts';
+import type { agentEvents } from './events.ts';
+import { newAgent, SUPERSEDED_BOOTS_KEPT, type AgentState } from './state.ts';
+
+export type AgentFact = {
+  [Type in keyof typeof agentEvents]: { readonly type: Type; readonly data: z.infer<(typeof agentEvents)[Type]> };
+}[keyof typeof agentEvents];
+
+/** What an agent's event means for the zone. `chances` counts what may let a waiting session fit. */
+export function evolveAgent(zone: ZoneState, event: AgentFact, at: At): void {
+  if (event.type === 'AgentJoined') {
+    zone.agents.set(event.data.agentId, newAgent(event.data, at.version));
+    return;
+  }
+  const agent = zone.agents.get(event.data.agentId);
+  if (agent === undefined) return;
+  if (applyToAgent(agent, event, at)) zone.chances += 1;
+}
+
+/** Changes one agent; true when a waiting session may fit now. */
+function applyToAgent(agent: AgentState, event: Exclude<AgentFact, { type: 'AgentJoined' }>, at: At): boolean {
+  switch (event.type) {
+    case 'AgentBooted':
+      supersede(agent, event.data.bootId);
+      return false;
+    case 'AgentHardwareChanged':
+      agent.hardware = event.data.hardware;
+      return true;
+    case 'AgentEnabled':
+    case 'AgentDisabled':
+      agent.enabled = event.type === 'AgentEnabled';
+      agent.settingsVersion = at.version;
+      return agent.enabled;
+    case 'CoresOverrideSet':
+      agent.coresOverride = override(event.data.millicores, event.data.physicalMillicores);
+      agent.settingsVersion = at.version;
+      return true;
+    case 'MemoryOverrideSet':
+      agent.memoryOverride = override(event.data.memoryBytes, event.data.physicalMemoryBytes);
+      agent.settingsVersion = at.version;
+      return true;
+    case 'AgentWentLate':
+      agent.connectivity = 'late';
+      return false;
+    case 'AgentWentMissing':
+      agent.connectivity = 'missing';
+      return false;
+    case 'AgentReturned':
+      agent.connectivity = 'online';
+      return true;
+    case 'AgentConditionRaised':
+      agent.conditions.set(event.data.condition, { detail: event.data.detail, mend: event.data.mend });
+      return false;
+    case 'AgentConditionCleared':
+      agent.conditions.delete(event.data.condition);
+      return true;
+  }
+}
+
+function supersede(agent: AgentState, bootId: string): void {
+  if (agent.bootId !== null) agent.supersededBoots.add(agent.bootId);
+  for (const oldest of agent.supersededBoots) {
+    if (agent.supersededBoots.size <= SUPERSEDED_BOOTS_KEPT) break;
+    agent.supersededBoots.delete(oldest);
+  }
+  agent.bootId = bootId;
+}
+
+function override(value: number | null, setWhenPhysical: number | null) {
+  return value === null ? null : { value, setWhenPhysical };
+}

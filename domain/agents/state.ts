@@ -1,0 +1,62 @@
+import type { Condition, Hardware } from '../schemas.ts';
+
+/**
+ * What a zone knows of one agent, folded from its log. It is owned and mutated by the fold that made it (see
+ * zone/state.ts); everybody else reads.
+ */
+export interface AgentState {
+  readonly agentId: string;
+  readonly hostname: string;
+  readonly simulated: boolean;
+  enabled: boolean;
+  /** `never`: joined, but not yet heard caught up with its first desired document. */
+  connectivity: 'never' | 'online' | 'late' | 'missing';
+  bootId: string | null;
+  /** Boots that were replaced; a process that still speaks for one is a clone. The newest 256. */
+  readonly supersededBoots: Set<string>;
+  hardware: Hardware | null;
+  coresOverride: Override | null;
+  memoryOverride: Override | null;
+  readonly conditions: Map<Condition, { readonly detail: string; readonly mend: string }>;
+  readonly allocated: Allocation;
+  readonly sessions: Set<string>;
+  /** The version at which its desired document last changed. */
+  desiredVersion: number;
+  /** The version at which an operator's setting last changed: what `If-Match` compares. */
+  settingsVersion: number;
+}
+
+export interface Override {
+  readonly value: number;
+  readonly setWhenPhysical: number | null;
+}
+
+/** The sum of the claims held on an agent. `gpus` maps a device's UUID to the session that holds it. */
+export interface Allocation {
+  millicores: number;
+  memoryBytes: number;
+  readonly gpus: Map<string, string>;
+}
+
+export const SUPERSEDED_BOOTS_KEPT = 256;
+
+export function newAgent(
+  joined: { agentId: string; hostname: string; simulated: boolean },
+  version: number,
+): AgentState {
+  return {
+    ...joined,
+    enabled: true,
+    connectivity: 'never',
+    bootId: null,
+    supersededBoots: new Set(),
+    hardware: null,
+    coresOverride: null,
+    memoryOverride: null,
+    conditions: new Map(),
+    allocated: { millicores: 0, memoryBytes: 0, gpus: new Map() },
+    sessions: new Set(),
+    desiredVersion: version,
+    settingsVersion: version,
+  };
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import * as s from './schemas.ts';
+
+/**
+ * The one sentence an agent speaks: its whole observed state. Published on `muster.checkin.<zone>.<agentId>` every
+ * interval and at once when something changed. `seq` counts within `bootId`; `appliedVersion` is the version of the
+ * desired document that has been carried out (0: none yet), of the log `logId`.
+ */
+
+/** One wanted or labelled container as the agent sees it. `gone`: it was started once and its container is no more. */
+export const observedSession = z.object({
+  sessionId: s.id,
+  status: z.enum(['pulling', 'starting', 'running', 'paused', 'exited', 'failed', 'gone']),
+  containerId: z.string().max(128).nullable(),
+  exitCode: z.int().nullable(),
+  oomKilled: z.boolean(),
+  endpoints: z.array(s.endpoint).max(64),
+  failure: z.object({ code: z.string().max(64), detail: s.shortText }).nullable(),
+});
+export type ObservedSession = z.infer<typeof observedSession>;
+
+/** Is the container engine there, and if not, how to mend it. */
+export const engineStatus = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('up'), version: z.string().max(64) }),
+  z.object({ status: z.literal('down'), detail: s.shortText, mend: s.shortText }),
+]);
+
+const gpuUse = z.object({
+  uuid: z.string().max(96),
+  utilizationPercent: z.number().min(0).max(100).nullable(),
+  memoryUsedBytes: s.bytes.nullable(),
+  temperatureCelsius: z.number().nullable(),
+  powerWatts: z.number().nullable(),
+});
+
+/**
+ * What is measured, never decided on: busy cores averaged since the previous check-in, memory used = total - available,
+ * the file system of the engine's data root. Sessions: their own CPU and memory.
+ */
+export const usage = z.object({
+  cpuMillicores: s.millicores,
+  memoryBytes: s.bytes,
+  disk: z.object({ usedBytes: s.bytes, totalBytes: s.bytes }).nullable(),
+  gpus: z.array(gpuUse).max(256),
+  sessions: z.array(z.object({ sessionId: s.id, millicores: s.millicores, memoryBytes: s.bytes })),
+});
+export type Usage = z.infer<typeof usage>;
+
+export const checkIn = z.object({
+  schemaVersion: z.literal(1),
+  agentId: s.id,
+  bootId: s.id,
+  seq: z.int().min(1),
+  logId: s.id.nullable(),
+  appliedVersion: s.version,
+  observedAt: s.time,
+  agentVersion: z.string().max(64),
+  hostname: z.string().max(255),
+  simulated: z.boolean(),
+  hardware: s.hardware,
+  usage,
+  engine: engineStatus,
+  sessions: z.array(observedSession).max(4096),
+  orphans: z.array(z.object({ sessionId: s.id, logId: s.id })).max(256),
+  unmanagedContainers: s.count,
+});
+export type CheckIn = z.infer<typeof checkIn>;

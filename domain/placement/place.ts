@@ -1,0 +1,115 @@
+import type { AgentState } from '../agents/state.ts';
+import type { Claim } from '../schemas.ts';
+import { capacityOf } from '../agents/capacity.ts';
+import { chooseDevices } from './devices.ts';
+import { compareLeastLoad, loadAfter, type Scored } from './leastLoad.ts';
+import type { PlacementRequest } from './rule.ts';
+import { placementRules } from './rules.ts';
+
+/**
+ * Placement is a pure function of the log: agents, claims and the request, nothing measured, no clock, no random.
+ *
+ * Somebody waiting further ahead may have an agent reserved: a later request takes that agent only if the shortfall of
+ * the one ahead does not grow by it.
+ */
+export interface Reservation {
+  readonly agentId: string;
+  readonly request: PlacementRequest;
+}
+
+export type Placement =
+  | { readonly kind: 'placed'; readonly agentId: string; readonly claim: Claim; readonly candidates: number }
+  | { readonly kind: 'nowhere' };
+
+/** The agent that takes the request now, by least load, or nowhere. */
+export function place(
+  agents: Iterable<AgentState>,
+  request: PlacementRequest,
+  reservation: Reservation | null,
+): Placement {
+  let best: Scored | null = null;
+  let candidates = 0;
+  for (const agent of agents) {
+    if (!fits(agent, request) || isReserved(agent, request, reservation)) continue;
+    candidates += 1;
+    const scored = { agent, load: loadAfter(agent, request) };
+    if (best === null || compareLeastLoad(scored, best) < 0) best = scored;
+  }
+  if (best === null) return { kind: 'nowhere' };
+  const claim = {
+    millicores: request.needs.millicores,
+    memoryBytes: request.needs.memoryBytes,
+    gpuUuids: [...chooseDevices(best.agent, request.needs)],
+  };
+  return { kind: 'placed', agentId: best.agent.agentId, claim, candidates };
+}
+
+export function fits(agent: AgentState, request: PlacementRequest): boolean {
+  return placementRules.every((rule) => rule.check(agent, request) === null);
+}
+
+/** Would this request, on this agent, push back the one that waits ahead? */
+export function isReserved(agent: AgentState, request: PlacementRequest, reservation: Reservation | null): boolean {
+  if (reservation === null || reservation.agentId !== agent.agentId) return false;
+  const before = shortfall(agent, reservation.request, NOTHING);
+  const after = shortfall(agent, reservation.request, {
+    millicores: request.needs.millicores,
+    memoryBytes: request.needs.memoryBytes,
+    gpus: chooseDevices(agent, request.needs).length,
+  });
+  return after.millicores > before.millicores || after.memoryBytes > before.memoryBytes || after.gpus > before.gpus;
+}
+
+/**
+ * The agent that is kept for a request that fits nowhere: the one with the smallest shortfall, as the largest share of
+ * capacity over the dimensions, among those where nothing but resources stands in its way; ties by id.
+ */
+export function reserve(agents: Iterable<AgentState>, request: PlacementRequest): Reservation | null {
+  let best: { readonly agentId: string; readonly short: number } | null = null;
+  for (const agent of agents) {
+    if (!waitingHelps(agent, request)) continue;
+    const short = relative(agent, shortfall(agent, request, NOTHING));
+    if (best === null || short < best.short || (short === best.short && agent.agentId < best.agentId)) {
+      best = { agentId: agent.agentId, short };
+    }
+  }
+  return best === null ? null : { agentId: best.agentId, request };
+}
+
+const NOTHING = { millicores: 0, memoryBytes: 0, gpus: 0 };
+const RESOURCE_CODES = new Set(['CORES_SHORT', 'MEMORY_SHORT', 'GPU_FREE_INSUFFICIENT', 'GPU_ALL_NEEDS_EMPTY']);
+
+/** Only "not now" for want of resources: when sessions end here, the request will fit here. */
+function waitingHelps(agent: AgentState, request: PlacementRequest): boolean {
+  return placementRules.every((rule) => {
+    const finding = rule.check(agent, request);
+    return finding === null || (!finding.never && RESOURCE_CODES.has(rule.code));
+  });
+}
+
+type Shortfall = typeof NOTHING;
+
+/** How much of each dimension the request lacks on the agent if `extra` were taken first. Base units, 0 when it fits. */
+function shortfall(agent: AgentState, { needs }: PlacementRequest, extra: Shortfall): Shortfall {
+  const capacity = capacityOf(agent) ?? NOTHING;
+  const { allocated } = agent;
+  const gpus = needs.gpu.kind === 'all' ? capacity.gpus : needs.gpu.kind === 'count' ? needs.gpu.count : 0;
+  return {
+    millicores: over(allocated.millicores + extra.millicores + needs.millicores, capacity.millicores),
+    memoryBytes: over(allocated.memoryBytes + extra.memoryBytes + needs.memoryBytes, capacity.memoryBytes),
+    gpus: gpus === 0 ? 0 : over(allocated.gpus.size + extra.gpus + gpus, capacity.gpus),
+  };
+}
+
+function relative(agent: AgentState, short: Shortfall): number {
+  const capacity = capacityOf(agent) ?? NOTHING;
+  return Math.max(
+    short.millicores / Math.max(1, capacity.millicores),
+    short.memoryBytes / Math.max(1, capacity.memoryBytes),
+    short.gpus / Math.max(1, capacity.gpus),
+  );
+}
+
+function over(amount: number, capacity: number): number {
+  return Math.max(0, amount - capacity);
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { END_CAUSES, type EndCause } from './endCauses.ts';
+import { GPU_COUNT_LIMIT } from './gpuNeed.ts';
+import { ID_PATTERN } from './ids.ts';
+
+/** The small schemas that events, commands, documents and the REST edge share. */
+
+export const id = z.string().regex(ID_PATTERN, 'an id is 1 to 64 letters, digits, "_" or "-"');
+export const version = z.int().min(0);
+export const millicores = z.int().min(0).max(1e9);
+export const bytes = z.int().min(0);
+export const count = z.int().min(0);
+export const time = z.iso.datetime();
+export const shortText = z.string().max(500);
+
+/** Why somebody did something. The form says: no personal data. */
+export const reasonText = z.string().trim().min(1).max(500);
+
+export const endCause = z.enum(Object.keys(END_CAUSES) as [EndCause, ...EndCause[]]);
+
+export const gpuNeed = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('none') }),
+  z.object({ kind: z.literal('count'), count: z.int().min(1).max(GPU_COUNT_LIMIT) }),
+  z.object({ kind: z.literal('all') }),
+]);
+
+export const cpuMode = z.enum(['shares', 'quota']);
+export type CpuMode = z.infer<typeof cpuMode>;
+
+export const port = z.object({
+  containerPort: z.int().min(1).max(65_535),
+  protocol: z.enum(['tcp', 'udp']),
+});
+
+/** Where a published port of a session can be reached. */
+export const endpoint = port.extend({ hostAddress: z.string().max(64), hostPort: z.int().min(1).max(65_535) });
+export type Endpoint = z.infer<typeof endpoint>;
+
+/**
+ * One GPU as an agent reports it. `usable` means that the container engine can inject it; `unusableReason` says why not.
+ * `memoryBytes` and `driver` are null where the driver does not tell.
+ */
+export const gpuDevice = z.object({
+  uuid: z.string().min(1).max(96),
+  index: count,
+  model: z.string().max(128),
+  memoryBytes: bytes.nullable(),
+  driver: z.string().max(64).nullable(),
+  pciAddress: z.string().max(32),
+  migMode: z.enum(['on', 'off']).nullable(),
+  health: z.enum(['ok', 'warning', 'failed']),
+  usable: z.boolean(),
+  unusableReason: shortText.nullable(),
+});
+export type GpuDevice = z.infer<typeof gpuDevice>;
+
+/** What an agent physically has. */
+export const hardware = z.object({
+  millicores,
+  memoryBytes: bytes,
+  swapBytes: bytes,
+  gpus: z.array(gpuDevice).max(256),
+});
+export type Hardware = z.infer<typeof hardware>;
+
+/** Trouble of an agent that an operator should see. The set is closed; most members get their detection later. */
+export const condition = z.enum([
+  'DOCKER_DOWN',
+  'DISK_PRESSURE',
+  'GPU_FAILED',
+  'CLOCK_SKEW',
+  'OVER_ALLOCATED',
+  'TOKEN_OLD',
+  'VERSION_SKEW',
+  'DESIRED_NOT_APPLIED',
+  'IDENTITY_CONFLICT',
+  'LOG_REWOUND',
+]);
+export type Condition = z.infer<typeof condition>;
+
+/** What a session holds on an agent. */
+export const claim = z.object({ millicores, memoryBytes: bytes, gpuUuids: z.array(z.string().max(96)) });
+export type Claim = z.infer<typeof claim>;

@@ -1,0 +1,55 @@
+import type { CheckIn } from '../checkIn.ts';
+import type { ImageNeeds } from '../images/image.ts';
+
+/** What can be asked of a zone. The edges check the shapes; the decider checks the rules. */
+export type ZoneCommand =
+  | { readonly type: 'JoinAgent'; readonly agentId: string; readonly hostname: string; readonly simulated: boolean }
+  | SetAgentSettings
+  | RequestSession
+  | { readonly type: 'StopSession'; readonly sessionId: string; readonly cause: 'USER' | 'OPERATOR' }
+  | RecordCheckIn
+  | AdvanceTime
+  | { readonly type: 'PlaceWaiting' };
+
+/**
+ * Everything an operator sets on an agent; what is absent stays as it is, `null` removes an override. `ifVersion` is the
+ * settings version the operator saw: when it has moved on, nothing changes. `confirm` allows overrides far from physical.
+ */
+export interface SetAgentSettings {
+  readonly type: 'SetAgentSettings';
+  readonly agentId: string;
+  readonly enabled?: boolean;
+  readonly millicores?: number | null;
+  readonly memoryBytes?: number | null;
+  readonly confirm: boolean;
+  readonly ifVersion: number | null;
+}
+
+/** `image` is resolved at one revision, so that the zone's log is complete in itself. */
+export interface RequestSession {
+  readonly type: 'RequestSession';
+  readonly sessionId: string;
+  readonly image: ImageNeeds;
+  readonly priority: number;
+  readonly whenFull: 'queue' | 'fail';
+  readonly maxWaitSeconds: number | null;
+  readonly agentId: string | null;
+}
+
+export interface RecordCheckIn {
+  readonly type: 'RecordCheckIn';
+  readonly checkIn: CheckIn;
+}
+
+/** Time enters the log only here: who has been silent for how long, as the controller saw it at `now`. */
+export interface AdvanceTime {
+  readonly type: 'AdvanceTime';
+  readonly silences: readonly { readonly agentId: string; readonly seconds: number; readonly to: 'late' | 'missing' }[];
+}
+
+/** Who asks, when, and at which version of the log the decision is taken (the commit to come is the next). */
+export interface ZoneContext {
+  readonly now: string;
+  readonly logId: string | null;
+  readonly version: number;
+}

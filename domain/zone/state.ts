@@ -1,0 +1,25 @@
+import type { AgentState } from '../agents/state.ts';
+import type { SessionState, WaitingSession } from '../sessions/state.ts';
+
+/**
+ * A zone is one deterministic state machine. For 10,000 agents a copy per event would cost more than the event, so
+ * `evolve` changes the state in place: a state has exactly one owner, the fold that created it with `initialZone()`, and
+ * nobody else writes. Folding the same commits always gives an equal state.
+ */
+export interface ZoneState {
+  readonly agents: Map<string, AgentState>;
+  /** Waiting or holding a claim. Its size is bounded by the fleet and the line, not by history. */
+  readonly sessions: Map<string, SessionState>;
+  /** The waiting line: priority descending, then log order. */
+  readonly line: WaitingSession[];
+  nextOrder: number;
+  /** Counts the events after which a waiting session may fit (a claim released, an agent enabled …). */
+  chances: number;
+}
+
+export function initialZone(): ZoneState {
+  return { agents: new Map(), sessions: new Map(), line: [], nextOrder: 1, chances: 0 };
+}
+
+/** A zone's line holds at most this many; a further request is refused with LINE_FULL. */
+export const LINE_LIMIT = 10_000;
