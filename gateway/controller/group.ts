@@ -1,0 +1,109 @@
+import { hash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { CommandOutcome } from '../../domain/commit.ts';
+import type { CommandMemory } from '../../domain/commandMemory.ts';
+import type { AnyEvent, AnyFact } from '../../domain/events.ts';
+import { eventId } from '../../infra/log/eventId.ts';
+import { currentSchemaVersion, UPCASTERS } from '../../infra/log/upcasters.ts';
+import type { Answer, DecisionContext, Machine, Submission } from './machine.ts';
+
+/** A group closes at whichever comes first; then it is appended as one commit. */
+export const GROUP_EVENTS = 256;
+export const GROUP_BYTES = 256 * 1024;
+
+/** Commands decided one after another on speculative state, with the answers to give once their commit is acknowledged. */
+export interface Group<Command> {
+  readonly events: AnyEvent[];
+  readonly commands: CommandOutcome[];
+  readonly answers: { readonly submission: Submission<Command>; readonly answer: Answer }[];
+  bytes: number;
+}
+
+export function emptyGroup<Command>(): Group<Command> {
+  return { events: [], commands: [], answers: [], bytes: 0 };
+}
+
+/** What a group is decided on: the machine's state, which changes as the group fills, and the outcomes known so far. */
+export interface Deciding<State, Command, Fact extends AnyFact> {
+  readonly machine: Machine<State, Command, Fact>;
+  readonly state: State;
+  readonly memory: CommandMemory;
+  readonly context: DecisionContext;
+}
+
+/**
+ * Decides one command and, when it has facts, applies them to the state so that the next command sees them. False when
+ * the group has no room for it: then nothing was changed and it is decided again in the next group.
+ */
+export function decideInto<State, Command, Fact extends AnyFact>(
+  group: Group<Command>,
+  deciding: Deciding<State, Command, Fact>,
+  submission: Submission<Command>,
+): boolean {
+  const { machine, state, context } = deciding;
+  const requestHash = submission.recorded ? hashRequest(submission) : '';
+  const known = submission.recorded ? repetition(group, deciding, submission.key, requestHash) : null;
+  if (known !== null) {
+    group.answers.push({ submission, answer: known });
+    return true;
+  }
+  const decision = machine.decide(state, submission.command, context);
+  if (decision.kind === 'rejected') {
+    group.answers.push({ submission, answer: decision });
+    return true;
+  }
+  const { facts, outcome, detail } = decision;
+  const events = facts.map((fact, index) => envelope(fact, submission, index, context.now));
+  const bytes = events.reduce((sum, event) => sum + JSON.stringify(event).length, 0);
+  const full = group.events.length + events.length > GROUP_EVENTS || group.bytes + bytes > GROUP_BYTES;
+  if (full && group.events.length > 0) return false;
+  for (const fact of facts) machine.evolve(state, fact, { version: context.version + 1, time: context.now });
+  group.events.push(...events);
+  group.bytes += bytes;
+  if (submission.recorded && facts.length > 0) group.commands.push({ key: submission.key, requestHash, outcome });
+  const version = events.length > 0 || group.events.length > 0 ? context.version + 1 : context.version;
+  group.answers.push({ submission, answer: { kind: 'accepted', outcome, detail, version, repeated: false } });
+  return true;
+}
+
+/** The same key is answered as the first time; the same key with another request is refused. */
+function repetition<State, Command, Fact extends AnyFact>(
+  group: Group<Command>,
+  { memory, context }: Deciding<State, Command, Fact>,
+  key: string,
+  requestHash: string,
+): Answer | null {
+  const inGroup = group.commands.find((command) => command.key === key);
+  const known = inGroup ?? memory.outcomes.get(key);
+  if (known === undefined) return null;
+  if (known.requestHash !== requestHash) {
+    const message = 'this idempotency key was used for another request; make a new key for a new request';
+    return { kind: 'rejected', rejection: { code: 'KEY_REUSED', message } };
+  }
+  const version = inGroup === undefined ? (memory.outcomes.get(key)?.version ?? 0) : context.version + 1;
+  const outcome = known.outcome as Record<string, string | number | boolean | null>;
+  return { kind: 'accepted', outcome, detail: null, version, repeated: true };
+}
+
+/** The actor belongs to the request: nobody learns another's answer by guessing a key. */
+function hashRequest<Command>({ actor, reason, command }: Submission<Command>): string {
+  return hash('sha256', canonicalize({ actor, reason, command }) ?? '', 'hex');
+}
+
+function envelope<Command>(
+  fact: AnyFact,
+  { key, actor, reason, correlationId }: Submission<Command>,
+  index: number,
+  now: string,
+): AnyEvent {
+  return {
+    id: eventId(key, index),
+    schemaVersion: currentSchemaVersion(fact.type, UPCASTERS),
+    occurredAt: now,
+    actor,
+    ...(reason === undefined ? {} : { reason }),
+    correlationId: correlationId ?? key,
+    causationId: key,
+    ...fact,
+  };
+}

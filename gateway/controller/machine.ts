@@ -1,0 +1,56 @@
+import type { At, Decision, Outcome, Rejection } from '../../domain/decision.ts';
+import type { Actor, AnyFact } from '../../domain/events.ts';
+
+/** What a log's controller runs: a pure state machine, and the work that its state alone asks for. */
+export interface Machine<State, Command, Fact extends AnyFact> {
+  initial(): State;
+  decide(state: State, command: Command, context: DecisionContext): Decision<Fact>;
+  evolve(state: State, event: Fact, at: At): void;
+  /**
+   * Follow-up work, asked at the start and after every commit; null when the state wants nothing. A command is run once
+   * per distinct `token`. It is a function of the state, so it cannot be lost with a message.
+   */
+  followUp(state: State): { readonly token: string; readonly command: Command } | null;
+}
+
+export interface DecisionContext {
+  /** ISO 8601, never before the log's last commit. */
+  readonly now: string;
+  readonly logId: string | null;
+  readonly version: number;
+}
+
+/**
+ * A command with who wants it. A `recorded` one keeps its outcome in the log under its key, so that a repetition gets the
+ * first answer; the internal ones (check-ins, time, follow-ups) are functions of something that comes again by itself.
+ */
+export interface Submission<Command> {
+  readonly key: string;
+  readonly recorded: boolean;
+  readonly actor: Actor;
+  readonly reason?: string;
+  readonly correlationId?: string;
+  readonly command: Command;
+}
+
+/** Given only from acknowledged state. `version` is the log's version in which the answer holds. */
+export type Answer =
+  | {
+      readonly kind: 'accepted';
+      readonly outcome: Outcome;
+      readonly detail: unknown;
+      readonly version: number;
+      /** The key was known: this is the answer given then. */
+      readonly repeated: boolean;
+    }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection };
+
+/** The log cannot be written now. The command may or may not be carried out; the same key tells later. */
+export class ControllerUnavailable extends Error {
+  override readonly name = 'ControllerUnavailable';
+  readonly code = 'UNAVAILABLE';
+}
+
+export function isControllerUnavailable(error: unknown): boolean {
+  return error instanceof ControllerUnavailable;
+}

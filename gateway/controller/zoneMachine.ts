@@ -1,0 +1,15 @@
+import type { ZoneFact } from '../../domain/events.ts';
+import type { ZoneCommand } from '../../domain/zone/commands.ts';
+import { decideZone } from '../../domain/zone/decide.ts';
+import { evolveZone } from '../../domain/zone/evolve.ts';
+import { initialZone, type ZoneState } from '../../domain/zone/state.ts';
+import type { Machine } from './machine.ts';
+
+/** A zone's follow-up work is its waiting line: tried again after every event that may let one of it fit. */
+export const zoneMachine: Machine<ZoneState, ZoneCommand, ZoneFact> = {
+  initial: initialZone,
+  decide: decideZone,
+  evolve: evolveZone,
+  followUp: ({ line, chances }) =>
+    line.length === 0 ? null : { token: `line-${chances}`, command: { type: 'PlaceWaiting' } },
+};

@@ -1,0 +1,97 @@
+import { ErrorCode, NatsError, type Msg, type MsgHdrs } from 'nats';
+import type { Bus } from './connect.ts';
+import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
+
+/** JetStream's request API, as little of it as is used here. Answers are objects; errors carry the server's number. */
+export type ApiAnswer = Readonly<Record<string, unknown>>;
+
+const TIMEOUT_MS = 5000;
+
+/** Throws BusError: BUS_DISCONNECTED, BUS_NO_ANSWER, JETSTREAM_AWAY, or JETSTREAM_REFUSED with the server's number. */
+export async function jetStreamApi(bus: Bus, verb: string, body: object = {}): Promise<ApiAnswer> {
+  const reply = await busRequest(bus, `$JS.API.${verb}`, Buffer.from(JSON.stringify(body)));
+  return apiAnswer(reply.data, verb);
+}
+
+/** Publishes to a stream and resolves with the sequence once it is stored. */
+export async function publishAcked(bus: Bus, subject: string, bytes: Uint8Array, headers?: MsgHdrs): Promise<number> {
+  const reply = await busRequest(bus, subject, bytes, headers);
+  return sequenceOf(apiAnswer(reply.data, subject), 'seq');
+}
+
+/** One request and its answer, with the client's many errors made into ours. */
+export async function busRequest(bus: Bus, subject: string, bytes: Uint8Array, headers?: MsgHdrs): Promise<Msg> {
+  if (!bus.isConnected()) throw new BusError(BusErrorCode.Disconnected, 'the bus is away');
+  try {
+    const options = { timeout: TIMEOUT_MS };
+    return await bus.connection.request(subject, bytes, headers === undefined ? options : { ...options, headers });
+  } catch (error) {
+    if (error instanceof NatsError && error.code === ErrorCode.NoResponders) throw jetStreamAway(subject, error);
+    throw new BusError(BusErrorCode.NoAnswer, `no answer on ${subject} within ${TIMEOUT_MS} ms`, { cause: error });
+  }
+}
+
+/** The object in an answer; the server's error thrown. */
+export function apiAnswer(data: Uint8Array, what: string): ApiAnswer {
+  const answer = parseObject(data, what);
+  const error = answer['error'];
+  if (error === undefined) return answer;
+  const { err_code: serverCode, description } = isObject(error) ? error : {};
+  const options = typeof serverCode === 'number' ? { serverCode } : {};
+  throw new BusError(BusErrorCode.JetStreamRefused, `${what}: ${typeof description === 'string' ? description : 'refused'}`, options);
+}
+
+export function sequenceOf(answer: ApiAnswer, field: string): number {
+  const value = answer[field];
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  throw new BusError(BusErrorCode.Malformed, `an answer of JetStream has no number "${field}"`);
+}
+
+export function objectIn(answer: ApiAnswer, field: string): ApiAnswer {
+  const value = answer[field];
+  if (isObject(value)) return value;
+  throw new BusError(BusErrorCode.Malformed, `an answer of JetStream has no object "${field}"`);
+}
+
+export interface StoredMessage {
+  readonly sequence: number;
+  readonly data: Uint8Array;
+}
+
+/** A message out of a stream, asked of its leader, so that it is what was written last. Null: there is none. */
+export async function getMessage(
+  bus: Bus,
+  stream: string,
+  which: { readonly seq: number } | { readonly last_by_subj: string },
+): Promise<StoredMessage | null> {
+  try {
+    const message = objectIn(await jetStreamApi(bus, `STREAM.MSG.GET.${stream}`, which), 'message');
+    const data = message['data'];
+    return {
+      sequence: sequenceOf(message, 'seq'),
+      data: Buffer.from(typeof data === 'string' ? data : '', 'base64'),
+    };
+  } catch (error) {
+    if (hasServerCode(error, ServerCode.noMessageFound)) return null;
+    throw error;
+  }
+}
+
+function jetStreamAway(subject: string, cause: unknown): BusError {
+  const message = `nobody on the bus answers for ${subject}: JetStream is off, or has stopped for want of disk`;
+  return new BusError(BusErrorCode.JetStreamAway, message, { cause });
+}
+
+function parseObject(data: Uint8Array, what: string): ApiAnswer {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(data).toString('utf8'));
+    if (isObject(value)) return value;
+  } catch (error) {
+    throw new BusError(BusErrorCode.Malformed, `${what}: the answer is not JSON`, { cause: error });
+  }
+  throw new BusError(BusErrorCode.Malformed, `${what}: the answer is not an object`);
+}
+
+function isObject(value: unknown): value is ApiAnswer {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,94 @@
+import { checkIn as checkInSchema, type CheckIn } from '../../domain/checkIn.ts';
+import { CHECKINS_STREAM, checkInPlace, checkInSubject } from '../names.ts';
+import { jetStreamApi, objectIn, sequenceOf } from './api.ts';
+import type { Bus } from './connect.ts';
+import { orderedMessages, type StreamMessage } from './ordered.ts';
+
+/** A check-in as it was received. `receivedAt` is the bus's time, the only one that counts for silence. */
+export interface ReceivedCheckIn {
+  readonly checkIn: CheckIn;
+  readonly zone: string;
+  readonly receivedAt: string;
+}
+
+/** A message among the check-ins that is none. */
+export interface MalformedCheckIn {
+  readonly subject: string;
+  readonly receivedAt: string;
+  readonly problem: string;
+}
+
+const READ_ATTEMPTS = 20;
+
+/**
+ * Sends an agent's check-in and tells whether it was sent. While the connection is away nothing is sent or kept: the next
+ * check-in says everything that this one would have.
+ */
+export function publishCheckIn(bus: Bus, zone: string, checkIn: CheckIn): boolean {
+  if (!bus.isConnected()) return false;
+  bus.connection.publish(checkInSubject(zone, checkIn.agentId), Buffer.from(JSON.stringify(checkIn)));
+  return true;
+}
+
+/**
+ * First the latest check-in of every agent, then each as it arrives, in order, through lost connections, until `signal`
+ * aborts. A handler that returns a promise holds up the next call.
+ */
+export async function followCheckIns(
+  bus: Bus,
+  options: {
+    readonly onCheckIn: (received: ReceivedCheckIn) => void | Promise<void>;
+    readonly onMalformed: (malformed: MalformedCheckIn) => void;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { signal } = options;
+  for await (const message of orderedMessages(bus, { stream: CHECKINS_STREAM, start: { kind: 'last-per-subject' }, signal })) {
+    const result = parseCheckIn(message);
+    if ('problem' in result) options.onMalformed(result);
+    else await options.onCheckIn(result);
+  }
+}
+
+/** The stored check-ins received since a time, in order, up to the last one at the time of the call. Malformed ones are left out. */
+export async function* readCheckIns(
+  bus: Bus,
+  options: { readonly since: string; readonly signal: AbortSignal },
+): AsyncGenerator<ReceivedCheckIn> {
+  const info = await jetStreamApi(bus, `STREAM.INFO.${CHECKINS_STREAM}`);
+  const upTo = sequenceOf(objectIn(info, 'state'), 'last_seq');
+  const start = { kind: 'since', time: options.since } as const;
+  const { signal } = options;
+  for await (const message of orderedMessages(bus, { stream: CHECKINS_STREAM, start, upTo, signal, attempts: READ_ATTEMPTS })) {
+    if (message.sequence > upTo) return;
+    const result = parseCheckIn(message);
+    if (!('problem' in result)) yield result;
+  }
+}
+
+function parseCheckIn(message: StreamMessage): ReceivedCheckIn | MalformedCheckIn {
+  const { subject, storedAt: receivedAt } = message;
+  const place = checkInPlace(subject);
+  if (place === null) return { subject, receivedAt, problem: 'the subject is not muster.checkin.<zone>.<agent>' };
+  const json = parseJson(message.data);
+  if (json === undefined) return { subject, receivedAt, problem: 'not JSON' };
+  const result = checkInSchema.safeParse(json);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    return { subject, receivedAt, problem: `field "${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'invalid'}` };
+  }
+  if (result.data.agentId !== place.agentId) {
+    return { subject, receivedAt, problem: `the body is of agent "${result.data.agentId}"` };
+  }
+  return { checkIn: result.data, zone: place.zone, receivedAt };
+}
+
+/** Undefined is no JSON value, so it can say that there was none. */
+function parseJson(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(data).toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

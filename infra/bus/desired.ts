@@ -1,0 +1,98 @@
+import { headers } from 'nats';
+import { desiredDocument, type DesiredDocument } from '../../domain/desired.ts';
+import { DESIRED_STREAM, desiredSubject } from '../names.ts';
+import { busRequest, getMessage, publishAcked } from './api.ts';
+import type { Bus } from './connect.ts';
+import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
+
+/**
+ * Desired documents: one key per agent, never deleted, written by compare-and-set and never with a lower version of the
+ * same log. Written by the controller of the zone; read by the agent.
+ */
+export type PutDesired = 'written' | 'unchanged' | 'newer-present';
+
+/** Another writer came between reading and writing so often in a row: somebody else believes to be the controller. */
+const ATTEMPTS = 5;
+
+export async function putDesired(bus: Bus, document: DesiredDocument): Promise<PutDesired> {
+  const subject = desiredSubject(document.agentId);
+  const bytes = Buffer.from(JSON.stringify(document));
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const present = await getMessage(bus, DESIRED_STREAM, { last_by_subj: subject });
+    if (present !== null) {
+      if (bytes.equals(present.data)) return 'unchanged';
+      const standing = parseDesired(document.agentId, present.data);
+      if (standing.logId === document.logId && standing.version > document.version) return 'newer-present';
+    }
+    const expectation = headers();
+    expectation.set('Nats-Expected-Last-Subject-Sequence', String(present?.sequence ?? 0));
+    try {
+      await publishAcked(bus, subject, bytes, expectation);
+      return 'written';
+    } catch (error) {
+      if (!hasServerCode(error, ServerCode.wrongLastSequence, ServerCode.wrongLastSequenceInFlight)) throw error;
+    }
+  }
+  const message = `the desired document of ${document.agentId} is being written by somebody else as well`;
+  throw new BusError(BusErrorCode.Contended, message);
+}
+
+/** The agent's document as it stands, or null when none was ever written: which is not the same as an empty one. */
+export async function readDesired(bus: Bus, agentId: string): Promise<DesiredDocument | null> {
+  const subject = desiredSubject(agentId);
+  const request = `$JS.API.DIRECT.GET.${DESIRED_STREAM}.${subject}`;
+  const reply = await busRequest(bus, request, new Uint8Array());
+  const status = reply.headers?.code ?? 0;
+  if (status === 404) return null;
+  if (status !== 0) {
+    const message = `${request}: ${status} ${reply.headers?.description ?? ''}`;
+    throw new BusError(BusErrorCode.JetStreamRefused, message);
+  }
+  return parseDesired(agentId, reply.data);
+}
+
+/**
+ * Calls back with every document as it is written, through reconnects; what was written while the connection was away
+ * is found by reading. The result ends it.
+ */
+export function watchDesired(
+  bus: Bus,
+  agentId: string,
+  handlers: { readonly onDocument: (document: DesiredDocument) => void; readonly onProblem: (error: BusError) => void },
+): () => void {
+  const subscription = bus.connection.subscribe(desiredSubject(agentId), {
+    callback(error, message) {
+      if (error !== null) {
+        const refused = `may not watch the desired document of ${agentId}: ${error.message}`;
+        handlers.onProblem(new BusError(BusErrorCode.JetStreamRefused, refused, { cause: error }));
+        return;
+      }
+      const document = tryParse(agentId, message.data);
+      if (document instanceof BusError) handlers.onProblem(document);
+      else handlers.onDocument(document);
+    },
+  });
+  return () => {
+    if (!bus.connection.isClosed()) subscription.unsubscribe();
+  };
+}
+
+function tryParse(agentId: string, data: Uint8Array): DesiredDocument | BusError {
+  try {
+    return parseDesired(agentId, data);
+  } catch (error) {
+    if (error instanceof BusError) return error;
+    throw error;
+  }
+}
+
+function parseDesired(agentId: string, data: Uint8Array): DesiredDocument {
+  try {
+    const document = desiredDocument.parse(JSON.parse(Buffer.from(data).toString('utf8')));
+    if (document.agentId === agentId) return document;
+  } catch (error) {
+    const message = `the desired document of ${agentId} is malformed`;
+    throw new BusError(BusErrorCode.Malformed, message, { cause: error });
+  }
+  throw new BusError(BusErrorCode.Malformed, `under the key of ${agentId} stands another agent's desired document`);
+}

@@ -1,0 +1,54 @@
+/** What went wrong with the bus, as data: callers ask the predicates. */
+export const BusErrorCode = {
+  Unreachable: 'BUS_UNREACHABLE',
+  Refused: 'BUS_REFUSED',
+  Disconnected: 'BUS_DISCONNECTED',
+  NoAnswer: 'BUS_NO_ANSWER',
+  JetStreamAway: 'JETSTREAM_AWAY',
+  JetStreamRefused: 'JETSTREAM_REFUSED',
+  StreamDiffers: 'STREAM_DIFFERS',
+  Contended: 'BUS_CONTENDED',
+  Malformed: 'BUS_MALFORMED',
+} as const;
+export type BusErrorCode = (typeof BusErrorCode)[keyof typeof BusErrorCode];
+
+export class BusError extends Error {
+  override readonly name = 'BusError';
+  readonly code: BusErrorCode;
+  /** JetStream's own error number, when the server gave one. */
+  readonly serverCode: number | null;
+
+  constructor(code: BusErrorCode, message: string, options: { readonly serverCode?: number; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.serverCode = options.serverCode ?? null;
+  }
+}
+
+/** JetStream's error numbers that are acted on. */
+export const ServerCode = {
+  insufficientResources: 10_023,
+  noMessageFound: 10_037,
+  insufficientStorage: 10_047,
+  streamNotFound: 10_059,
+  wrongLastSequence: 10_071,
+  storeFailed: 10_077,
+  wrongLastSequenceInFlight: 10_164,
+} as const;
+
+export function isBusUnreachable(error: unknown): boolean {
+  return error instanceof BusError && error.code === BusErrorCode.Unreachable;
+}
+
+/** The bus answered, and does not accept these credentials. */
+export function isBusRefused(error: unknown): boolean {
+  return error instanceof BusError && error.code === BusErrorCode.Refused;
+}
+
+export function isStreamDifferent(error: unknown): boolean {
+  return error instanceof BusError && error.code === BusErrorCode.StreamDiffers;
+}
+
+export function hasServerCode(error: unknown, ...codes: readonly number[]): boolean {
+  return error instanceof BusError && error.serverCode !== null && codes.includes(error.serverCode);
+}

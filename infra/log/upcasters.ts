@@ -1,0 +1,25 @@
+/**
+ * How data of an old event becomes data of the next schema version: `upcasters[type][version]` takes data of that version
+ * and gives data of `version + 1`. So the current version of a type is one more than its number of upcasters. Only the
+ * codec uses them; the stored bytes, and with them the hash, stay what they were.
+ */
+export type Upcaster = (data: unknown) => unknown;
+export type Upcasters = Readonly<Record<string, Readonly<Record<number, Upcaster>>>>;
+
+export const UPCASTERS: Upcasters = {};
+
+export function currentSchemaVersion(type: string, upcasters: Upcasters): number {
+  const ofType = upcasters[type];
+  return ofType === undefined ? 1 : Object.keys(ofType).length + 1;
+}
+
+/** Data of the current version, from data of `version`. */
+export function upcast(type: string, version: number, data: unknown, upcasters: Upcasters): unknown {
+  let current = data;
+  for (let from = version; from < currentSchemaVersion(type, upcasters); from += 1) {
+    const step = upcasters[type]?.[from];
+    if (step === undefined) throw new RangeError(`no upcaster for ${type} from version ${from}`);
+    current = step(current);
+  }
+  return current;
+}

@@ -1,0 +1,19 @@
+import type { DesiredDocument, DesiredSession } from '../domain/desired.ts';
+import type { ZoneState } from '../domain/zone/state.ts';
+
+/**
+ * The placement read model: what should run on one agent, as its zone's log says. A session is in it from its placement
+ * until it is withdrawn; sorted, so that equal wishes are equal documents. Null for an agent that is not in the zone.
+ */
+export function desiredDocumentOf(zone: ZoneState, agentId: string, logId: string): DesiredDocument | null {
+  const agent = zone.agents.get(agentId);
+  if (agent === undefined) return null;
+  const sessions: DesiredSession[] = [];
+  for (const sessionId of [...agent.sessions].toSorted()) {
+    const session = zone.sessions.get(sessionId);
+    if (session === undefined || session.phase === 'waiting' || session.withdrawn !== null) continue;
+    const { image, claim, phase } = session;
+    sessions.push({ sessionId, image, gpuUuids: claim.gpuUuids, mayCreate: phase !== 'running' });
+  }
+  return { schemaVersion: 1, agentId, logId, version: agent.desiredVersion, sessions };
+}

@@ -1,0 +1,114 @@
+import { END_CAUSES } from '../domain/endCauses.ts';
+import type { ZoneEvent, ZoneFact } from '../domain/events.ts';
+import { sessionEvents, type RefusalSummary } from '../domain/sessions/events.ts';
+import type { SessionFact } from '../domain/sessions/evolve.ts';
+import type { ZoneState } from '../domain/zone/state.ts';
+import type { SessionPhase, SessionView } from './views.ts';
+
+/** A session's view without what depends on its agent's connectivity: that is added when it is read. */
+export type SessionRecord = Omit<SessionView, 'sentence'> & { readonly failure: string | null };
+
+export function newSessionRecord(
+  { data, actor, occurredAt }: Extract<ZoneEvent, { type: 'SessionRequested' }>,
+  zone: string,
+): SessionRecord {
+  return {
+    sessionId: data.sessionId,
+    zone,
+    imageId: data.image.imageId,
+    imageRevision: data.image.revision,
+    phase: 'waiting',
+    agentId: null,
+    claim: null,
+    endpoints: [],
+    priority: data.priority,
+    requestedBy: actor,
+    requestedAt: occurredAt,
+    startedAt: null,
+    endedAt: null,
+    cause: null,
+    exitCode: null,
+    refusal: null,
+    failure: null,
+    position: '',
+  };
+}
+
+/** The record after one event of its session. */
+export function applyToSession(record: SessionRecord, fact: SessionFact, at: string, position: string): SessionRecord {
+  return { ...record, ...changeBy(fact, at), position };
+}
+
+export function isSessionFact(event: ZoneFact): event is SessionFact {
+  return Object.hasOwn(sessionEvents, event.type);
+}
+
+function changeBy(event: SessionFact, at: string): Partial<SessionRecord> {
+  switch (event.type) {
+    case 'SessionWaiting':
+      return { phase: 'waiting', refusal: event.data.refusal };
+    case 'SessionPlaced':
+      return { phase: 'placed', agentId: event.data.agentId, claim: event.data.claim, refusal: null };
+    case 'SessionRefused':
+      return { phase: 'refused', refusal: event.data.refusal, endedAt: at };
+    case 'SessionCancelled':
+      return { phase: 'cancelled', cause: event.data.cause, endedAt: at };
+    case 'SessionStarting':
+      return { phase: 'starting' };
+    case 'SessionStarted':
+      return { phase: 'running', startedAt: at, endpoints: event.data.endpoints };
+    case 'SessionStartFailed':
+      return { phase: 'stopping', cause: 'START_FAILED', failure: event.data.detail };
+    case 'SessionStopRequested':
+      return { phase: 'stopping', cause: event.data.cause, exitCode: event.data.exitCode };
+    case 'SessionEnded': {
+      const { cause, exitCode } = event.data;
+      return { phase: 'ended', cause, exitCode, endedAt: at, claim: null, endpoints: [] };
+    }
+    case 'SessionRequested':
+      return {};
+  }
+}
+
+/** As it is shown: `unknown` while its agent is missing, which is derived and never recorded. */
+export function sessionView(record: SessionRecord, zone: ZoneState): SessionView {
+  const { failure: _, ...view } = record;
+  const missing = record.agentId !== null && zone.agents.get(record.agentId)?.connectivity === 'missing';
+  const phase: SessionPhase = missing && record.endedAt === null ? 'unknown' : record.phase;
+  return { ...view, phase, sentence: sentenceOf({ ...record, phase }) };
+}
+
+function sentenceOf(record: SessionRecord): string {
+  const on = record.agentId ?? '';
+  const why = record.cause === null ? '' : END_CAUSES[record.cause];
+  const failure = record.failure === null ? '' : `: ${record.failure}`;
+  const exit = record.exitCode === null ? '' : ` (exit code ${record.exitCode})`;
+  switch (record.phase) {
+    case 'waiting':
+      return `Waiting for a place. ${nearestOf(record.refusal)}`.trim();
+    case 'placed':
+      return `Placed on ${on}, about to start.`;
+    case 'starting':
+      return `Starting on ${on}.`;
+    case 'running':
+      return `Running on ${on}.`;
+    case 'stopping':
+      return `Stopping on ${on}: ${why}${failure}${exit}.`;
+    case 'unknown':
+      return `Unknown: ${on} has stopped checking in. It may still run there.`;
+    case 'ended':
+      return `Ended: ${why}${failure}${exit}.`;
+    case 'cancelled':
+      return `Cancelled: ${why}.`;
+    case 'refused':
+      return `Refused. ${nearestOf(record.refusal)}`.trim();
+  }
+}
+
+function nearestOf(refusal: RefusalSummary | null): string {
+  if (refusal === null) return '';
+  if (refusal.agents === 0) return 'No agent has joined the zone yet.';
+  const [nearest] = refusal.nearest;
+  const codes = Object.entries(refusal.codes).map(([code, agents]) => `${code} on ${agents}`);
+  return nearest === undefined ? `${codes.join(', ')}.` : `Nearest: ${nearest.agentId}: ${nearest.sentence}.`;
+}

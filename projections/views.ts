@@ -1,0 +1,113 @@
+import type { Amounts } from '../domain/agents/capacity.ts';
+import type { Actor } from '../domain/events.ts';
+import type { ImageDefinition } from '../domain/images/image.ts';
+import type { Claim, Condition, Endpoint, GpuDevice } from '../domain/schemas.ts';
+import type { EndCause } from '../domain/endCauses.ts';
+import type { RefusalSummary } from '../domain/sessions/events.ts';
+import type { Usage } from '../domain/checkIn.ts';
+
+/** What people and scripts are shown. Pure data; the REST edge sends exactly these shapes, the dashboard draws them. */
+
+/** An operator's number, and what was physically there when it was set. */
+export interface OverrideView {
+  readonly value: number;
+  readonly setWhenPhysical: number | null;
+}
+
+export interface GpuView extends GpuDevice {
+  readonly schedulable: boolean;
+  /** Why it is not schedulable, in a sentence; null when it is. */
+  readonly reason: string | null;
+  readonly heldBy: readonly string[];
+}
+
+export type Connectivity = 'never' | 'online' | 'late' | 'missing' | 'lost';
+export type Intent = 'pending' | 'enabled' | 'disabled';
+
+export interface AgentView {
+  readonly agentId: string;
+  readonly hostname: string;
+  readonly zone: string;
+  readonly simulated: boolean;
+  readonly connectivity: Connectivity;
+  readonly intent: Intent;
+  readonly operation: 'none';
+  readonly conditions: readonly { readonly condition: Condition; readonly detail: string; readonly mend: string }[];
+  /** The four axes in one sentence. */
+  readonly sentence: string;
+  /** What the agent last reported, in whole; null until its first check-in after joining. */
+  readonly physical: Amounts | null;
+  readonly capacity: Amounts | null;
+  readonly allocated: Amounts;
+  readonly coresOverride: OverrideView | null;
+  readonly memoryOverride: OverrideView | null;
+  /** Measured at the last check-in, which the server received at `lastCheckInAt`; null when none was received yet. */
+  readonly used: Usage | null;
+  readonly lastCheckInAt: string | null;
+  readonly gpus: readonly GpuView[];
+  readonly gpuCounts: {
+    readonly detected: number;
+    readonly usable: number;
+    readonly schedulable: number;
+    readonly free: number;
+  };
+  readonly sessions: number;
+  readonly engineVersion: string | null;
+  readonly unmanagedContainers: number;
+  /** Changes with every change of an operator's setting: the ETag, and what `If-Match` is compared with. */
+  readonly settingsVersion: number;
+}
+
+export type SessionPhase =
+  | 'waiting'
+  | 'placed'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'ended'
+  | 'refused'
+  | 'cancelled'
+  | 'unknown';
+
+export interface SessionView {
+  readonly sessionId: string;
+  readonly zone: string;
+  readonly imageId: string;
+  readonly imageRevision: number;
+  readonly phase: SessionPhase;
+  /** Where it stands and why, in one sentence. */
+  readonly sentence: string;
+  readonly agentId: string | null;
+  /** Held on the agent from the decision until evidence that the container is gone; null before and after. */
+  readonly claim: Claim | null;
+  readonly endpoints: readonly Endpoint[];
+  readonly priority: number;
+  readonly requestedBy: Actor;
+  readonly requestedAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly cause: EndCause | null;
+  readonly exitCode: number | null;
+  readonly refusal: RefusalSummary | null;
+  readonly position: string;
+}
+
+export interface ImageView extends ImageDefinition {
+  readonly position: string;
+}
+
+/** One point of the utilization history. Averages over the bucket that starts at `at` (ms since the epoch, UTC). */
+export interface UtilizationPoint {
+  readonly at: number;
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  readonly diskUsedBytes: number | null;
+  readonly gpuPercent: number | null;
+}
+
+export interface UtilizationView {
+  readonly agentId: string;
+  /** Width of a bucket. A missing bucket is a gap: nothing was received then. */
+  readonly stepSeconds: number;
+  readonly points: readonly UtilizationPoint[];
+}
