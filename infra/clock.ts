@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * Time as an argument. `now` is in milliseconds since 1970; `sleep` resolves after `ms` milliseconds, or at once when

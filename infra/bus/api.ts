@@ -22,12 +22,21 @@ export async function publishAcked(bus: Bus, subject: string, bytes: Uint8Array,
 /** One request and its answer, with the client's many errors made into ours. */
 export async function busRequest(bus: Bus, subject: string, bytes: Uint8Array, headers?: MsgHdrs): Promise<Msg> {
   if (!bus.isConnected()) throw new BusError(BusErrorCode.Disconnected, 'the bus is away');
+  const lost = Promise.withResolvers<never>();
+  const stopWatching = bus.onChange((connected) => {
+    if (!connected)
+      lost.reject(new BusError(BusErrorCode.Disconnected, `the bus went away before it answered ${subject}`));
+  });
+  const options = { timeout: TIMEOUT_MS };
   try {
-    const options = { timeout: TIMEOUT_MS };
-    return await bus.connection.request(subject, bytes, headers === undefined ? options : { ...options, headers });
+    const answer = bus.connection.request(subject, bytes, headers === undefined ? options : { ...options, headers });
+    return await Promise.race([answer, lost.promise]);
   } catch (error) {
+    if (error instanceof BusError) throw error;
     if (error instanceof NatsError && error.code === ErrorCode.NoResponders) throw jetStreamAway(subject, error);
     throw new BusError(BusErrorCode.NoAnswer, `no answer on ${subject} within ${TIMEOUT_MS} ms`, { cause: error });
+  } finally {
+    stopWatching();
   }
 }
 
@@ -38,7 +47,11 @@ export function apiAnswer(data: Uint8Array, what: string): ApiAnswer {
   if (error === undefined) return answer;
   const { err_code: serverCode, description } = isObject(error) ? error : {};
   const options = typeof serverCode === 'number' ? { serverCode } : {};
-  throw new BusError(BusErrorCode.JetStreamRefused, `${what}: ${typeof description === 'string' ? description : 'refused'}`, options);
+  throw new BusError(
+    BusErrorCode.JetStreamRefused,
+    `${what}: ${typeof description === 'string' ? description : 'refused'}`,
+    options,
+  );
 }
 
 export function sequenceOf(answer: ApiAnswer, field: string): number {

@@ -43,7 +43,11 @@ export async function followCheckIns(
   },
 ): Promise<void> {
   const { signal } = options;
-  for await (const message of orderedMessages(bus, { stream: CHECKINS_STREAM, start: { kind: 'last-per-subject' }, signal })) {
+  for await (const message of orderedMessages(bus, {
+    stream: CHECKINS_STREAM,
+    start: { kind: 'last-per-subject' },
+    signal,
+  })) {
     const result = parseCheckIn(message);
     if ('problem' in result) options.onMalformed(result);
     else await options.onCheckIn(result);
@@ -59,7 +63,13 @@ export async function* readCheckIns(
   const upTo = sequenceOf(objectIn(info, 'state'), 'last_seq');
   const start = { kind: 'since', time: options.since } as const;
   const { signal } = options;
-  for await (const message of orderedMessages(bus, { stream: CHECKINS_STREAM, start, upTo, signal, attempts: READ_ATTEMPTS })) {
+  for await (const message of orderedMessages(bus, {
+    stream: CHECKINS_STREAM,
+    start,
+    upTo,
+    signal,
+    attempts: READ_ATTEMPTS,
+  })) {
     if (message.sequence > upTo) return;
     const result = parseCheckIn(message);
     if (!('problem' in result)) yield result;

@@ -92,10 +92,11 @@ function watch(connection: NatsConnection): Bus {
       if (status.type === Events.Disconnect) change(false);
       if (status.type === Events.Reconnect) change(true);
     }
-    change(false);
   }
 
   void followStatus();
+  // Closing for good is no status of the client's.
+  void connection.closed().then(() => change(false));
   return {
     connection,
     isConnected: () => connected && !connection.isClosed(),

@@ -18,7 +18,11 @@ export class BusError extends Error {
   /** JetStream's own error number, when the server gave one. */
   readonly serverCode: number | null;
 
-  constructor(code: BusErrorCode, message: string, options: { readonly serverCode?: number; readonly cause?: unknown } = {}) {
+  constructor(
+    code: BusErrorCode,
+    message: string,
+    options: { readonly serverCode?: number; readonly cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.serverCode = options.serverCode ?? null;

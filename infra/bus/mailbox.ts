@@ -12,6 +12,7 @@ export interface Mailbox {
 
 /** `silenceMs`: so long without any message, heartbeats included, counts as broken. */
 export function openMailbox(bus: Bus, signal: AbortSignal, silenceMs: number): Mailbox {
+  if (bus.connection.isClosed()) throw new BusError(BusErrorCode.Disconnected, 'the connection to the bus is closed');
   const inbox = createInbox();
   const queue: Msg[] = [];
   let head = 0;

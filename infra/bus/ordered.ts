@@ -35,7 +35,8 @@ const NANOS_PER_MS = 1_000_000;
 /**
  * The messages of a stream in order, without gap or duplicate, through lost connections and restarted servers. Every
  * "round" is one ephemeral push consumer with flow control; when it breaks the next round goes on after the last message
- * that was yielded. Throws JETSTREAM_REFUSED when there is no such stream.
+ * that was yielded. Throws JETSTREAM_REFUSED when there is no such stream, and
+ * BUS_DISCONNECTED once the connection has been closed for good.
  */
 export async function* orderedMessages(bus: Bus, options: OrderedOptions): AsyncGenerator<StreamMessage> {
   const { signal, upTo = Infinity } = options;
@@ -53,19 +54,15 @@ export async function* orderedMessages(bus: Bus, options: OrderedOptions): Async
       }
     } catch (error) {
       failures += 1;
-      const hopeless = !(error instanceof BusError) || hasServerCode(error, ServerCode.streamNotFound);
-      if (hopeless || failures >= (options.attempts ?? Infinity)) throw error;
+      const hopeless = hasServerCode(error, ServerCode.streamNotFound) || bus.connection.isClosed();
+      if (!(error instanceof BusError) || hopeless || failures >= (options.attempts ?? Infinity)) throw error;
       await pauseUnlessAborted(RETRY_MS, signal);
     }
   }
 }
 
 /** One consumer, until it breaks (BusError) or the signal aborts (returns). The server removes it once nobody listens. */
-async function* round(
-  bus: Bus,
-  options: OrderedOptions,
-  start: Start,
-): AsyncGenerator<StreamMessage | 'nothing-left'> {
+async function* round(bus: Bus, options: OrderedOptions, start: Start): AsyncGenerator<StreamMessage | 'nothing-left'> {
   const mailbox = openMailbox(bus, options.signal, HEARTBEAT_MS * 2);
   try {
     const body = { stream_name: options.stream, config: consumerConfig(start, mailbox.inbox) };

@@ -1,4 +1,11 @@
-import { CHECKINS_STREAM, CHECKINS_SUBJECTS, DESIRED_STREAM, DESIRED_SUBJECTS, logStream, logSubject } from '../names.ts';
+import {
+  CHECKINS_STREAM,
+  CHECKINS_SUBJECTS,
+  DESIRED_STREAM,
+  DESIRED_SUBJECTS,
+  logStream,
+  logSubject,
+} from '../names.ts';
 import { jetStreamApi, objectIn } from './api.ts';
 import type { Bus } from './connect.ts';
 import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
@@ -48,7 +55,7 @@ export async function ensureCheckIns(bus: Bus, replicas: number): Promise<void> 
     max_age: CHECKINS_DAYS * NANOS_PER_DAY,
     allow_direct: true,
     num_replicas: replicas,
-    ...(replicas === 1 ? { persist_mode: 'async' } : {}),
+    ...(replicas === 1 && knowsPersistMode(bus) ? { persist_mode: 'async' } : {}),
   };
   for (let bytes = CHECKINS_BYTES; ; bytes /= 2) {
     try {
@@ -59,6 +66,12 @@ export async function ensureCheckIns(bus: Bus, replicas: number): Promise<void> 
       if (!noRoom || bytes / 2 < CHECKINS_LEAST_BYTES) throw error;
     }
   }
+}
+
+/** Since 2.12; before, a server ignores the field and the comparison would find it missing. */
+function knowsPersistMode(bus: Bus): boolean {
+  const [major = 0, minor = 0] = (bus.connection.info?.version ?? '').split('.').map(Number);
+  return major > 2 || (major === 2 && minor >= 12);
 }
 
 /** The key-value bucket of desired documents: one value per agent. Account APP. */
@@ -104,6 +117,10 @@ async function readConfig(bus: Bus, name: string): Promise<Readonly<Record<strin
   }
 }
 
-async function createStream(bus: Bus, wanted: StreamConfig, initial: object): Promise<Readonly<Record<string, unknown>>> {
+async function createStream(
+  bus: Bus,
+  wanted: StreamConfig,
+  initial: object,
+): Promise<Readonly<Record<string, unknown>>> {
   return objectIn(await jetStreamApi(bus, `STREAM.CREATE.${wanted.name}`, { ...wanted, ...initial }), 'config');
 }

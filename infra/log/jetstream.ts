@@ -74,7 +74,13 @@ export function createJetStreamLog({ bus, replicas = 1 }: JetStreamLogOptions): 
       assertOpen();
       const head = await headOf(bus, log);
       const start = { kind: 'after', sequence: after } as const;
-      const options = { stream: logStream(log, EPOCH), start, upTo: head, attempts: READ_ATTEMPTS, signal: closing.signal };
+      const options = {
+        stream: logStream(log, EPOCH),
+        start,
+        upTo: head,
+        attempts: READ_ATTEMPTS,
+        signal: closing.signal,
+      };
       yield* commits(log, after, orderedMessages(bus, options));
       assertOpen();
     },
@@ -96,7 +102,11 @@ export function createJetStreamLog({ bus, replicas = 1 }: JetStreamLogOptions): 
   };
 }
 
-async function* commits(log: LogName, after: number, messages: AsyncIterable<StreamMessage>): AsyncGenerator<StoredCommit> {
+async function* commits(
+  log: LogName,
+  after: number,
+  messages: AsyncIterable<StreamMessage>,
+): AsyncGenerator<StoredCommit> {
   const walk = new ChainWalk(log, after);
   try {
     for await (const { sequence, data } of messages) {
@@ -154,19 +164,31 @@ async function standingAt(bus: Bus, log: LogName, version: number): Promise<Stor
   try {
     return await getMessage(bus, logStream(log, EPOCH), { seq: version });
   } catch (error) {
-    throw new LogError(LogErrorCode.OutcomeUnknown, `${log}: a conflict, and the log cannot be read to settle it`, error);
+    throw new LogError(
+      LogErrorCode.OutcomeUnknown,
+      `${log}: a conflict, and the log cannot be read to settle it`,
+      error,
+    );
   }
 }
 
 /** Nothing was written; the sentence says what to do about it. */
 function unavailable(log: LogName, cause: unknown): LogError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new LogError(LogErrorCode.LogUnavailable, `${log} cannot be reached or written: ${why}. ${remedy(cause)}`, cause);
+  return new LogError(
+    LogErrorCode.LogUnavailable,
+    `${log} cannot be reached or written: ${why}${remedy(cause)}`,
+    cause,
+  );
 }
 
 function remedy(cause: unknown): string {
-  const outOfDisk = hasServerCode(cause, ServerCode.insufficientResources, ServerCode.insufficientStorage, ServerCode.storeFailed);
-  const away = cause instanceof BusError && cause.code === BusErrorCode.JetStreamAway;
-  if (outOfDisk || away) return 'Free disk space where nats-server keeps its store, then restart nats-server.';
-  return 'It is tried again when the bus is back.';
+  const { insufficientResources, insufficientStorage, storeFailed } = ServerCode;
+  const outOfDisk = hasServerCode(cause, insufficientResources, insufficientStorage, storeFailed);
+  const code = cause instanceof BusError ? cause.code : null;
+  if (outOfDisk || code === BusErrorCode.JetStreamAway) {
+    return '. Free disk space where nats-server keeps its store, then restart nats-server.';
+  }
+  const away = code === BusErrorCode.Disconnected || code === BusErrorCode.NoAnswer;
+  return away ? '. Try again once the bus is back.' : '';
 }

@@ -10,6 +10,7 @@ export function firstDifference(value: unknown, parsed: unknown): string | null 
   }
   for (const [key, field] of Object.entries(value)) {
     if (field === undefined) continue;
+    if (!Object.hasOwn(parsed, key)) return key;
     const inner = firstDifference(field, Reflect.get(parsed, key));
     if (inner !== null) return inner === '' ? key : `${key}.${inner}`;
   }

@@ -1,0 +1,327 @@
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import * as z from 'zod';
+import { cacheFolder } from './tools/cache.ts';
+
+/**
+ * Every setting that is read from the environment. The description and the shown default make the table of
+ * `npx muster config` and of the README; a default that depends on the machine is a sentence there.
+ */
+const shape = {
+  MUSTER_DATA: z
+    .string()
+    .default('./.muster')
+    .transform((path) => resolve(path))
+    .describe('Folder for everything that must survive: event logs, secrets, credentials'),
+  MUSTER_HTTP: z
+    .string()
+    .default('127.0.0.1:8080')
+    .transform(parseHttp)
+    .describe('Address of the dashboard and the REST API; loopback only, because it does not speak TLS yet'),
+  MUSTER_NATS_URL: z
+    .string()
+    .regex(
+      /^(nats|tls):\/\/[^\s,/@]+(,(nats|tls):\/\/[^\s,/@]+)*$/,
+      'must be like nats://host:4222, several with commas, without a user or password in it',
+    )
+    .optional()
+    .meta({ shown: 'none: a nats-server is started', secret: true })
+    .describe('Bus that already runs; then the passwords must be set too'),
+  MUSTER_NATS_LOG_PASSWORD: z
+    .string()
+    .optional()
+    .meta({ shown: 'made at first start', secret: true })
+    .describe('Password of the bus user muster-log (event logs, leases, secrets)'),
+  MUSTER_NATS_APP_PASSWORD: z
+    .string()
+    .optional()
+    .meta({ shown: 'made at first start', secret: true })
+    .describe('Password of the bus user muster-app (everything else)'),
+  MUSTER_NATS_PORT: integer(1, 65_535)
+    .optional()
+    .meta({ shown: 'a free port' })
+    .describe('Loopback port of the nats-server that is started'),
+  DOCKER_HOST: z
+    .string()
+    .regex(
+      /^(unix:\/\/\/|tcp:\/\/|http:\/\/|https:\/\/)\S+$/,
+      'must be like unix:///var/run/docker.sock or tcp://host:2375',
+    )
+    .default('unix:///var/run/docker.sock')
+    .describe('Container engine of the agent on this machine'),
+  MUSTER_ADMIN_KEY: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .optional()
+    .meta({ shown: 'none: a one-time sign-in link is printed', secret: true })
+    .describe('Access key with the role admin, for automation'),
+  MUSTER_AGENT_ID: id()
+    .default(() => agentIdFrom(hostname()))
+    .meta({ shown: 'the host name' })
+    .describe('Id of the agent on this machine'),
+  MUSTER_ZONE: id().default('default').describe('Zone that the agent on this machine asks to join'),
+  MUSTER_SESSION_ADDRESS: z
+    .string()
+    .refine((address) => isIP(address) !== 0, 'must be an IP address')
+    .default('127.0.0.1')
+    .describe("Address on which the sessions' ports are published"),
+  MUSTER_ALLOWED_REGISTRIES: z
+    .string()
+    .default('docker.io,quay.io,ghcr.io,nvcr.io,registry.k8s.io')
+    .transform(parseRegistries)
+    .describe(
+      'Registries that images may come from, with commas; images without a registry that are already on a host are always allowed',
+    ),
+  MUSTER_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('Least level of the log lines that are written'),
+  MUSTER_CACHE: z
+    .string()
+    .default(() => cacheFolder())
+    .transform((path) => resolve(path))
+    .meta({ shown: '~/.cache/muster' })
+    .describe('Folder for programs that were fetched once; it may be deleted at any time'),
+  MUSTER_CHECKIN_SECONDS: integer(1, 3600).prefault('10').describe('Seconds between two check-ins of an agent'),
+  MUSTER_SIMULATED: z
+    .enum(['0', '1'])
+    .default('0')
+    .transform((value) => value === '1')
+    .describe('1 when the agents are simulated; set by `npm start -- --simulate <n>`'),
+} as const;
+
+const schema = z.object(shape);
+type Parsed = z.output<typeof schema>;
+
+export type Config = {
+  readonly dataDir: string;
+  readonly http: HttpAddress;
+  readonly natsUrl: string | undefined;
+  readonly natsLogPassword: string | undefined;
+  readonly natsAppPassword: string | undefined;
+  readonly natsPort: number | undefined;
+  readonly dockerHost: string;
+  readonly adminKey: string | undefined;
+  readonly agentId: string;
+  readonly zone: string;
+  readonly sessionAddress: string;
+  readonly allowedRegistries: readonly string[];
+  readonly logLevel: Parsed['MUSTER_LOG_LEVEL'];
+  readonly cacheDir: string;
+  readonly checkInSeconds: number;
+  readonly simulated: boolean;
+};
+
+export type HttpAddress = { readonly host: string; readonly port: number };
+
+export type ConfigProblem = { readonly name: string; readonly message: string };
+
+/** Names every wrong variable at once. */
+export class ConfigError extends Error {
+  readonly code = 'CONFIG';
+  readonly problems: readonly ConfigProblem[];
+  constructor(problems: readonly ConfigProblem[]) {
+    super(
+      `The configuration is wrong in ${problems.length} place${problems.length === 1 ? '' : 's'}:\n` +
+        problems.map((problem) => `  ${problem.name} ${problem.message}`).join('\n'),
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+export type ReadOptions = {
+  /** The program uses the event logs, so on a bus that already runs it needs the password for them. Agents do not. */
+  readonly needsLog?: boolean;
+};
+
+/** Reads the configuration from environment variables. An empty variable counts as not set. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, options: ReadOptions = {}): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(set);
+  const problems: ConfigProblem[] = unknownNames(Object.keys(set));
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const name = String(issue.path[0]);
+      problems.push({ name, message: `${issue.message}${shownValue(name, set[name])}` });
+    }
+  }
+  if (set['MUSTER_NATS_URL'] !== undefined) {
+    const log = options.needsLog === true ? ['MUSTER_NATS_LOG_PASSWORD'] : [];
+    for (const name of [...log, 'MUSTER_NATS_APP_PASSWORD']) {
+      if (set[name] === undefined) problems.push({ name, message: 'must be set, because MUSTER_NATS_URL is' });
+    }
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return named(parsed.data);
+}
+
+function named(data: Parsed): Config {
+  return {
+    dataDir: data.MUSTER_DATA,
+    http: data.MUSTER_HTTP,
+    natsUrl: data.MUSTER_NATS_URL,
+    natsLogPassword: data.MUSTER_NATS_LOG_PASSWORD,
+    natsAppPassword: data.MUSTER_NATS_APP_PASSWORD,
+    natsPort: data.MUSTER_NATS_PORT,
+    dockerHost: data.DOCKER_HOST,
+    adminKey: data.MUSTER_ADMIN_KEY,
+    agentId: data.MUSTER_AGENT_ID,
+    zone: data.MUSTER_ZONE,
+    sessionAddress: data.MUSTER_SESSION_ADDRESS,
+    allowedRegistries: data.MUSTER_ALLOWED_REGISTRIES,
+    logLevel: data.MUSTER_LOG_LEVEL,
+    cacheDir: data.MUSTER_CACHE,
+    checkInSeconds: data.MUSTER_CHECKIN_SECONDS,
+    simulated: data.MUSTER_SIMULATED,
+  };
+}
+
+/** The same configuration as environment variables, for a child process: `readConfig` of it gives it back. */
+export function configEnvironment(config: Config): Readonly<Record<string, string>> {
+  const optional: Readonly<Record<string, string | undefined>> = {
+    MUSTER_NATS_URL: config.natsUrl,
+    MUSTER_NATS_LOG_PASSWORD: config.natsLogPassword,
+    MUSTER_NATS_APP_PASSWORD: config.natsAppPassword,
+    MUSTER_NATS_PORT: config.natsPort?.toString(),
+    MUSTER_ADMIN_KEY: config.adminKey,
+  };
+  return {
+    MUSTER_DATA: config.dataDir,
+    MUSTER_HTTP: httpAuthority(config.http),
+    DOCKER_HOST: config.dockerHost,
+    MUSTER_AGENT_ID: config.agentId,
+    MUSTER_ZONE: config.zone,
+    MUSTER_SESSION_ADDRESS: config.sessionAddress,
+    MUSTER_ALLOWED_REGISTRIES: config.allowedRegistries.join(','),
+    MUSTER_LOG_LEVEL: config.logLevel,
+    MUSTER_CACHE: config.cacheDir,
+    MUSTER_CHECKIN_SECONDS: String(config.checkInSeconds),
+    MUSTER_SIMULATED: config.simulated ? '1' : '0',
+    ...Object.fromEntries(
+      Object.entries(optional).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+  };
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080`. */
+export function httpAuthority(address: HttpAddress): string {
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+export type ConfigRow = {
+  readonly name: string;
+  readonly default: string;
+  readonly meaning: string;
+};
+
+/** One row per variable, in the order of the schema. */
+export function describeConfig(): readonly ConfigRow[] {
+  return Object.entries(shape).map(([name, field]) => {
+    const shown = field.meta()?.['shown'];
+    return {
+      name,
+      default: typeof shown === 'string' ? shown : `\`${String(schemaDefault(field))}\``,
+      meaning: field.description ?? '',
+    };
+  });
+}
+
+/** The README's table. */
+export function configTable(): string {
+  const rows = describeConfig().map((row) => `| \`${row.name}\` | ${row.default} | ${row.meaning} |`);
+  return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** What the schema itself says before any transformation. */
+function schemaDefault(field: z.ZodType): unknown {
+  return z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' }).default;
+}
+
+function id(): z.ZodString {
+  return z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
+}
+
+function integer(least: number, most: number): z.ZodType<number, string> {
+  return z.string().transform((value, context) => {
+    const number = Number(value);
+    if (/^\d+$/.test(value) && number >= least && number <= most) return number;
+    context.addIssue({
+      code: 'custom',
+      message: `must be a whole number from ${least} to ${most}`,
+    });
+    return z.NEVER;
+  });
+}
+
+/** `host:port`, `[::1]:port` or a port alone; loopback only. */
+function parseHttp(value: string, context: z.RefinementCtx): HttpAddress {
+  const match = /^(?:\[([0-9A-Fa-f:]+)\]:|([^:[\]]+):)?(\d{1,5})$/.exec(value);
+  const port = Number(match?.[3]);
+  if (match === null || port < 1 || port > 65_535) {
+    context.addIssue({ code: 'custom', message: 'must be like 127.0.0.1:8080' });
+    return z.NEVER;
+  }
+  const host = match[1] ?? match[2] ?? '127.0.0.1';
+  if (host !== 'localhost' && host !== '::1' && !(isIP(host) === 4 && host.startsWith('127.'))) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be a loopback address: it does not speak TLS yet, so put a proxy with TLS in front of it',
+    });
+    return z.NEVER;
+  }
+  return { host, port };
+}
+
+function parseRegistries(value: string, context: z.RefinementCtx): readonly string[] {
+  const names = value.split(',').map((name) => name.trim());
+  if (!names.every((name) => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(name))) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be host names such as docker.io, with commas between them',
+    });
+  }
+  return names;
+}
+
+/** Ids become parts of subjects and file names, so every other character becomes a dash. */
+export function agentIdFrom(host: string): string {
+  const valid = host.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 64);
+  return valid === '' ? 'agent' : valid;
+}
+
+/** Variables for the test suite alone are nobody's mistake. */
+const NOT_OURS = /^MUSTER_TEST_/;
+
+function unknownNames(names: readonly string[]): ConfigProblem[] {
+  const known = Object.keys(shape);
+  return names
+    .filter((name) => name.startsWith('MUSTER_') && !NOT_OURS.test(name) && !known.includes(name))
+    .map((name) => {
+      const [nearest] = known
+        .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+        .toSorted((a, b) => a.distance - b.distance);
+      const hint = nearest !== undefined && nearest.distance <= 4 ? `; did you mean ${nearest.candidate}?` : '';
+      return { name, message: `is not a variable of Muster${hint}` };
+    });
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replace));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function shownValue(name: string, value: string | undefined): string {
+  const field = Object.entries(shape).find(([known]) => known === name)?.[1];
+  return value === undefined || field?.meta()?.['secret'] === true ? '' : ` (it is "${value}")`;
+}

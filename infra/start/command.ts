@@ -1,0 +1,148 @@
+import { parseArgs } from 'node:util';
+import { ConfigError, readConfig, type Config } from '../config.ts';
+import { isDebianError } from '../tools/debianErrors.ts';
+import { NatsServerMissing } from '../tools/natsServer.ts';
+import type { Dashboard } from './dashboard.ts';
+import { hasErrno, isStartError } from './errors.ts';
+import type { Entry } from './parts.ts';
+import { startMuster, type Muster, type StartOptions } from './startMuster.ts';
+
+const USAGE = `npm start                      start Muster on this machine
+npm start -- --simulate <n>    start it with n simulated agents (data in .muster-demo)
+npx muster config              the variables that change what it does`;
+
+/**
+ * One Ctrl-C may arrive as several signals: from the terminal, from npm, from the launcher. Within this time they are
+ * one; a later one means "at once".
+ */
+const ONE_KEYSTROKE_MS = 700;
+
+type Arguments = { readonly simulate: number | undefined };
+
+class UsageError extends Error {
+  readonly code = 'USAGE';
+}
+
+function readArguments(args: readonly string[]): Arguments | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { simulate: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help === true) return 'help';
+  if (values.simulate === undefined) return { simulate: undefined };
+  if (!/^[1-9]\d{0,4}$/.test(values.simulate)) {
+    throw new UsageError(`--simulate needs a number of agents from 1 to 99999, not "${values.simulate}"`);
+  }
+  return { simulate: Number(values.simulate) };
+}
+
+function configuration(args: Arguments): Config {
+  if (args.simulate === undefined) return readConfig(process.env, { needsLog: true });
+  const data = process.env['MUSTER_DATA'];
+  const MUSTER_DATA = data === undefined || data === '' ? './.muster-demo' : data;
+  const env = { ...process.env, MUSTER_DATA, MUSTER_SIMULATED: '1' };
+  return readConfig(env, { needsLog: true });
+}
+
+/** Which programs and files a start is made of. */
+export type Composition = {
+  readonly root: string;
+  readonly gateway: Entry;
+  readonly agent: Entry;
+  readonly simulatedAgents: (count: number) => Entry;
+  readonly dashboard: Dashboard;
+  readonly natsConfiguration: string;
+};
+
+function startOptions(config: Config, args: Arguments, composition: Composition, signal: AbortSignal): StartOptions {
+  const { root, gateway, dashboard, natsConfiguration } = composition;
+  const agent = args.simulate === undefined ? composition.agent : composition.simulatedAgents(args.simulate);
+  return { config, root, entries: { gateway, agent }, dashboard, natsConfiguration, say, signal };
+}
+
+function say(line: string): void {
+  process.stdout.write(`${(performance.now() / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
+}
+
+function closingBlock(muster: Muster, config: Config): string {
+  const link = muster.signInUrl === undefined ? [] : [`  Sign in    ${muster.signInUrl}  (works once, 15 minutes)`];
+  return [
+    '',
+    `  Muster     ${muster.url}`,
+    ...link,
+    `  Data       ${config.dataDir}`,
+    `  Engine     ${muster.engine}`,
+    '',
+    '  Ctrl-C stops everything; sessions keep running.',
+    '',
+  ].join('\n');
+}
+
+/** Resolves at the first signal; calls `atOnce` at a second one that is not the same keystroke. */
+function untilSignal(atOnce: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    let first: number | undefined;
+    const onSignal = (): void => {
+      const now = performance.now();
+      first ??= now;
+      if (now - first > ONE_KEYSTROKE_MS) atOnce();
+      resolve();
+    };
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  });
+}
+
+async function start(argv: readonly string[], composition: Composition): Promise<number> {
+  const args = readArguments(argv);
+  if (args === 'help') {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  const config = configuration(args);
+  const interrupted = new AbortController();
+  let running: Muster | undefined;
+  const signalled = untilSignal(() => {
+    running?.killNow();
+    process.exit(130);
+  }).then(() => interrupted.abort());
+  try {
+    running = await startMuster(startOptions(config, args, composition, interrupted.signal));
+  } catch (error) {
+    if (interrupted.signal.aborted) return 0;
+    throw error;
+  }
+  process.stdout.write(`${closingBlock(running, config)}\n`);
+  await signalled;
+  say('stopping');
+  await running.stop();
+  say('stopped');
+  return 0;
+}
+
+/** `npm start`: runs until a signal and returns the exit code. */
+export async function runStart(argv: readonly string[], composition: Composition): Promise<number> {
+  // When the terminal has gone, its lines are lost; the parts must still be stopped in order.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', throwUnlessGone);
+  try {
+    return await start(argv, composition);
+  } catch (error) {
+    if (!isForOperator(error)) throw error;
+    process.stderr.write(`\nMuster did not start. ${error.message}\n`);
+    return 1;
+  }
+}
+
+function throwUnlessGone(error: Error): void {
+  if (!hasErrno(error, 'EPIPE', 'EIO')) throw error;
+}
+
+/** What an operator can act on is a sentence; anything else is a defect and keeps its stack. */
+function isForOperator(error: unknown): error is Error {
+  if (error instanceof ConfigError || error instanceof UsageError || error instanceof NatsServerMissing) return true;
+  return isStartError(error) || isDebianError(error) || isArgumentError(error);
+}
+
+function isArgumentError(error: unknown): boolean {
+  if (!(error instanceof TypeError) || !('code' in error)) return false;
+  return typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS');
+}

@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { HttpAddress } from '../config.ts';
+import { hasErrno, StartError, StartFailure } from './errors.ts';
+
+/** Refuses with a sentence that names the variable when nothing could listen there. */
+export async function requireFreePort(
+  address: HttpAddress,
+  variable: 'MUSTER_HTTP' | 'MUSTER_NATS_PORT',
+): Promise<void> {
+  try {
+    await listenOnce(address.host, address.port);
+  } catch (error) {
+    const where = `${address.host} port ${address.port}`;
+    if (hasErrno(error, 'EADDRINUSE')) {
+      const next = address.port === 65_535 ? 8081 : address.port + 1;
+      const other = variable === 'MUSTER_HTTP' ? `127.0.0.1:${next}` : String(next);
+      throw new StartError(
+        StartFailure.portInUse,
+        `${where} is in use by another program. Choose another, such as ${variable}=${other}.`,
+        error,
+      );
+    }
+    if (hasErrno(error, 'EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND')) {
+      throw new StartError(
+        StartFailure.portNotAllowed,
+        `This user may not listen on ${where}, or this machine has no such address. Choose another with ${variable}.`,
+        error,
+      );
+    }
+    throw error;
+  }
+}
+
+/** A loopback port that nobody listens on now. */
+export function freeLoopbackPort(): Promise<number> {
+  return listenOnce('127.0.0.1', 0);
+}
+
+async function listenOnce(host: string, port: number): Promise<number> {
+  const server = createServer();
+  server.listen({ host, port, exclusive: true });
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
