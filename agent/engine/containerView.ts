@@ -1,0 +1,56 @@
+import { LABEL_SESSION } from './containerOptions.ts';
+import { ContainerStatus, type ContainerView, type PublishedPort } from './port.ts';
+
+/** The part of the engine's "inspect container" that is read here. */
+export type InspectedContainer = {
+  readonly Id: string;
+  readonly State: {
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly OOMKilled: boolean;
+    readonly StartedAt: string;
+  };
+  readonly Config: { readonly Labels: { readonly [label: string]: string } };
+  readonly NetworkSettings: {
+    readonly Ports: {
+      readonly [port: string]: readonly { readonly HostIp: string; readonly HostPort: string }[] | null | undefined;
+    } | null;
+  };
+};
+
+/** How engines write "never". */
+const NEVER = '0001-01-01T00:00:00Z';
+
+export function toContainerView(inspected: InspectedContainer): ContainerView {
+  const status = toStatus(inspected.State.Status);
+  const ended = status === ContainerStatus.exited || status === ContainerStatus.dead;
+  const { StartedAt } = inspected.State;
+  return {
+    sessionId: inspected.Config.Labels[LABEL_SESSION] ?? '',
+    containerId: inspected.Id,
+    status,
+    exitCode: ended ? inspected.State.ExitCode : null,
+    oomKilled: inspected.State.OOMKilled,
+    startedAt: StartedAt === NEVER || StartedAt === '' ? null : StartedAt,
+    ports: toPorts(inspected.NetworkSettings.Ports ?? {}),
+  };
+}
+
+function toStatus(text: string): ContainerStatus {
+  const status = Object.values(ContainerStatus).find((each) => each === text);
+  if (status === undefined) throw new Error(`The engine reports an unknown container status: ${text}`);
+  return status;
+}
+
+function toPorts(ports: NonNullable<InspectedContainer['NetworkSettings']['Ports']>): readonly PublishedPort[] {
+  return Object.entries(ports).flatMap(([name, bindings]) => {
+    const [port, protocol] = name.split('/');
+    if (protocol !== 'tcp' && protocol !== 'udp') return [];
+    return (bindings ?? []).map((each) => ({
+      containerPort: Number(port),
+      protocol,
+      hostAddress: each.HostIp,
+      hostPort: Number(each.HostPort),
+    }));
+  });
+}

@@ -1,0 +1,296 @@
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import { parseDockerHost } from './address.ts';
+import { containerOptions, LABEL_LOG, LABEL_SESSION } from './containerOptions.ts';
+import { toContainerView } from './containerView.ts';
+import { limited, linesOf, statusOf, unlessStatus } from './calls.ts';
+import { EngineError, EngineErrorCode, explainEngineFailure } from './errors.ts';
+import { DEAD_END_NETWORK, networkFault, NETWORKS, type NetworkDefinition } from './networks.ts';
+import type { ContainerSpec, ContainerView, Engine, EngineFacts, LocalImage, PullOptions, SessionUse } from './port.ts';
+import { foldPullLine, nothingPulled, parsePullLine, pullProgress } from './pullProgress.ts';
+import { toSample, useBetween, type UseSample } from './usage.ts';
+
+const CALL_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 120_000;
+const PULL_SILENCE_LIMIT_MS = 120_000;
+/** The engine needs some time of its own after the grace of a stop. */
+const STOP_EXTRA_MS = 20_000;
+const HOOK = 'nvidia-container-runtime-hook';
+
+/** What the engine's "info" holds of interest; older engines lack the devices. */
+type DockerInfo = {
+  readonly ServerVersion: string;
+  readonly Runtimes: { readonly [name: string]: unknown };
+  readonly DiscoveredDevices?: readonly { readonly Source: string; readonly ID: string }[] | null;
+  readonly DockerRootDir: string;
+  readonly Driver: string;
+  readonly CgroupVersion?: string;
+};
+
+export type DockerEngineOptions = {
+  /** As in DOCKER_HOST: `unix:///path` or `tcp://address:port`. */
+  readonly host: string;
+  /** Folders to look for NVIDIA's hook in. Default: those of PATH. */
+  readonly hookFolders?: readonly string[];
+};
+
+/** The engine port on Docker's API. It keeps the last measurement of each session and nothing else. */
+export class DockerEngine implements Engine {
+  readonly #docker: Docker;
+  readonly #hookFolders: readonly string[];
+  #samples: ReadonlyMap<string, UseSample> = new Map();
+  #ensuring: Promise<unknown> | undefined;
+
+  constructor(options: DockerEngineOptions) {
+    this.#docker = connect(options.host);
+    this.#hookFolders = options.hookFolders ?? (process.env['PATH'] ?? '').split(':');
+  }
+
+  async facts(): Promise<EngineFacts> {
+    const [info, version] = await limited('call', 'its facts', CALL_LIMIT_MS, async () => {
+      const answer: DockerInfo = await this.#docker.info();
+      return [answer, await this.#docker.version()] as const;
+    });
+    return {
+      version: info.ServerVersion,
+      apiVersion: version.ApiVersion,
+      runtimes: Object.keys(info.Runtimes),
+      cdiDevices: (info.DiscoveredDevices ?? []).filter((each) => each.Source === 'cdi').map((each) => each.ID),
+      dataRoot: info.DockerRootDir,
+      storageDriver: info.Driver,
+      cgroupVersion: info.CgroupVersion ?? '1',
+      nvidiaHook: await isInOneOf(this.#hookFolders, HOOK),
+    };
+  }
+
+  async list(logId: string): Promise<readonly ContainerView[]> {
+    const inspected = await limited('call', 'the list of containers', CALL_LIMIT_MS, async (abortSignal) => {
+      const filters = { label: [`${LABEL_LOG}=${logId}`] };
+      const found = await this.#docker.listContainers({ all: true, filters, abortSignal });
+      return Promise.all(
+        found.map((each) => unlessStatus([404], this.#docker.getContainer(each.Id).inspect({ abortSignal }))),
+      );
+    });
+    return inspected.flatMap((each) => (each === undefined ? [] : [toContainerView(each)]));
+  }
+
+  async unmanaged(): Promise<number> {
+    const running = await limited('call', 'the list of containers', CALL_LIMIT_MS, (abortSignal) =>
+      this.#docker.listContainers({ abortSignal }),
+    );
+    return running.filter((each) => !(LABEL_LOG in each.Labels)).length;
+  }
+
+  async hasImage(reference: string): Promise<LocalImage | null> {
+    const image = await limited('call', reference, CALL_LIMIT_MS, () =>
+      unlessStatus([404], this.#docker.getImage(reference).inspect()),
+    );
+    if (image === undefined) return null;
+    return { imageId: image.Id, digest: digestFor(reference, image.RepoDigests ?? []) };
+  }
+
+  async pull(reference: string, options: PullOptions): Promise<void> {
+    const silence = new AbortController();
+    const onSilence = (): void =>
+      silence.abort(
+        new EngineError(
+          EngineErrorCode.timeout,
+          `Nothing of ${reference} arrived for ${PULL_SILENCE_LIMIT_MS / 1_000} s. Check this host's network and try again.`,
+        ),
+      );
+    const timer = setTimeout(onSilence, PULL_SILENCE_LIMIT_MS);
+    const abortSignal = AbortSignal.any([options.signal, silence.signal]);
+    try {
+      const stream = await this.#docker.pull(reference, { abortSignal });
+      let state = nothingPulled;
+      for await (const text of linesOf(stream)) {
+        timer.refresh();
+        const line = parsePullLine(text);
+        if (line.error !== undefined) throw explainEngineFailure(new Error(line.error), 'pull', reference);
+        state = foldPullLine(state, line);
+        options.onProgress(pullProgress(state));
+      }
+      abortSignal.throwIfAborted();
+    } catch (error) {
+      options.signal.throwIfAborted();
+      throw explainEngineFailure(silence.signal.aborted ? silence.signal.reason : error, 'pull', reference);
+    } finally {
+      clearTimeout(timer);
+    }
+    if ((await this.hasImage(reference)) === null) {
+      throw new EngineError(EngineErrorCode.imageNotFound, `${reference} was pulled and is not there: was it pruned?`);
+    }
+  }
+
+  async start(spec: ContainerSpec): Promise<void> {
+    await this.prepare();
+    const subject = spec.sessionId;
+    const container = await limited('create', `${subject} (${spec.imageReference})`, CALL_LIMIT_MS, (abortSignal) =>
+      this.#docker.createContainer({ ...containerOptions(spec), abortSignal }),
+    );
+    try {
+      // Engines before version 25 take one network at creation, so the second is always joined separately.
+      const deadEnd = this.#docker.getNetwork(DEAD_END_NETWORK);
+      await limited('network', subject, CALL_LIMIT_MS, () => deadEnd.connect({ Container: container.id }));
+      await limited('start', subject, START_LIMIT_MS, (abortSignal) => container.start({ abortSignal }));
+    } catch (error) {
+      await this.#discard(container, subject, error);
+      throw error;
+    }
+  }
+
+  async stop(sessionId: string, graceSeconds: number): Promise<void> {
+    const limitMs = graceSeconds * 1_000 + STOP_EXTRA_MS;
+    for (const id of await this.#containersOf(sessionId)) {
+      await limited('call', sessionId, limitMs, (abortSignal) =>
+        unlessStatus([304, 404], this.#docker.getContainer(id).stop({ t: graceSeconds, abortSignal })),
+      );
+    }
+  }
+
+  async remove(sessionId: string): Promise<void> {
+    for (const id of await this.#containersOf(sessionId)) {
+      try {
+        await limited('call', sessionId, CALL_LIMIT_MS, () => this.#docker.getContainer(id).remove({ v: true }));
+      } catch (error) {
+        if (statusOf(error) === 404 || isBeingRemoved(error)) continue;
+        if (statusOf(error) !== 409) throw error;
+        throw new EngineError(EngineErrorCode.containerRunning, `${sessionId} still runs: stop it first.`, error);
+      }
+    }
+  }
+
+  async stats(sessionIds: readonly string[]): Promise<ReadonlyMap<string, SessionUse>> {
+    const samples = await limited('call', 'measurements', CALL_LIMIT_MS, async (abortSignal) => {
+      const found = await this.#docker.listContainers({
+        filters: { label: [LABEL_SESSION] },
+        abortSignal,
+      });
+      const measured = found.map(async (each): Promise<[string, UseSample][]> => {
+        const sessionId = each.Labels[LABEL_SESSION] ?? '';
+        if (!sessionIds.includes(sessionId)) return [];
+        const stats = this.#docker.getContainer(each.Id).stats({ stream: false, 'one-shot': true });
+        const answer = await unlessStatus([404], stats);
+        const sample = answer === undefined ? null : toSample(answer);
+        return sample === null ? [] : [[sessionId, sample]];
+      });
+      return new Map((await Promise.all(measured)).flat());
+    });
+    const before = this.#samples;
+    this.#samples = samples;
+    return new Map(
+      [...samples].flatMap(([sessionId, after]): [string, SessionUse][] => {
+        const earlier = before.get(sessionId);
+        const use = earlier === undefined ? null : useBetween(earlier, after);
+        return use === null ? [] : [[sessionId, use]];
+      }),
+    );
+  }
+
+  async *changes(signal: AbortSignal): AsyncIterable<'changed'> {
+    // Named, because the published types lack the signal.
+    const options: Docker.GetEventsOptions & { abortSignal: AbortSignal } = {
+      filters: { type: ['container'], label: [LABEL_SESSION] },
+      abortSignal: signal,
+    };
+    try {
+      const events = await limited('call', 'its events', CALL_LIMIT_MS, () => this.#docker.getEvents(options));
+      yield 'changed';
+      for await (const _line of linesOf(events)) yield 'changed';
+    } catch (error) {
+      if (!signal.aborted) throw explainEngineFailure(error, 'call', 'its events');
+    }
+    if (signal.aborted) return;
+    throw new EngineError(EngineErrorCode.engineDown, 'The container engine ended the stream of its events.');
+  }
+
+  /**
+   * Makes the networks that sessions join, unless they are there; `start` does it too. Calls at the same time share one
+   * look, because engines before version 25 make a network of one name twice when asked twice at once.
+   */
+  async prepare(): Promise<void> {
+    this.#ensuring ??= Promise.all(NETWORKS.map((network) => this.#ensureNetwork(network)));
+    try {
+      await this.#ensuring;
+    } finally {
+      this.#ensuring = undefined;
+    }
+  }
+
+  async #ensureNetwork(wanted: NetworkDefinition): Promise<void> {
+    await limited('network', wanted.Name, CALL_LIMIT_MS, async (abortSignal) => {
+      const look = () => unlessStatus([404], this.#docker.getNetwork(wanted.Name).inspect());
+      let existing = await look();
+      if (existing === undefined) {
+        const making = this.#docker.createNetwork({ ...wanted, CheckDuplicate: true, abortSignal });
+        const refusal = await making.then(
+          () => null,
+          (error: unknown) => error,
+        );
+        existing = await look();
+        // Refused, and there now: another process made it at the same moment.
+        if (existing === undefined) throw refusal ?? new Error('it is gone again');
+      }
+      const fault = networkFault(wanted, existing);
+      if (fault === null) return;
+      const advice = 'Sessions would not be kept apart on it. Remove it when no session runs; the agent makes it anew.';
+      throw new EngineError(EngineErrorCode.network, `The network ${wanted.Name} is not ours: ${fault}. ${advice}`);
+    });
+  }
+
+  /** Found by label, so that a container which only has the name of a session is never touched. */
+  async #containersOf(sessionId: string): Promise<readonly string[]> {
+    const filters = { label: [`${LABEL_SESSION}=${sessionId}`] };
+    const found = await limited('call', sessionId, CALL_LIMIT_MS, (abortSignal) =>
+      this.#docker.listContainers({ all: true, filters, abortSignal }),
+    );
+    return found.map((each) => each.Id);
+  }
+
+  async #discard(container: Docker.Container, sessionId: string, reason: unknown): Promise<void> {
+    try {
+      await limited('call', sessionId, CALL_LIMIT_MS, () =>
+        unlessStatus([404], container.remove({ v: true, force: true })),
+      );
+    } catch (error) {
+      const { code, message } = explainEngineFailure(reason, 'start', sessionId);
+      const both = new AggregateError([reason, error], 'The start failed, and so did clearing up after it');
+      throw new EngineError(code, `${message} Its container could not be removed.`, both);
+    }
+  }
+}
+
+function connect(host: string): Docker {
+  const address = parseDockerHost(host);
+  switch (address.kind) {
+    // An empty host and no certificates: dockerode would fill what is missing from DOCKER_* variables of its own accord.
+    case 'unix':
+      return new Docker({ socketPath: address.socketPath, host: '', protocol: 'http' });
+    case 'tcp':
+      return new Docker({ host: address.host, port: address.port, protocol: 'http' });
+  }
+}
+
+/** A removal by somebody else under way is as good as ours. */
+function isBeingRemoved(error: unknown): boolean {
+  return error instanceof Error && /removal of container .* is already in progress/i.test(error.message);
+}
+
+function digestFor(reference: string, repoDigests: readonly string[]): string | null {
+  const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
+  const own = repoDigests.find((each) => each.startsWith(`${repository}@`)) ?? repoDigests[0];
+  return own?.split('@')[1] ?? null;
+}
+
+async function isInOneOf(folders: readonly string[], program: string): Promise<boolean> {
+  const found = await Promise.all(
+    folders.map((folder) =>
+      access(join(folder, program), constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
+}

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { realClock } from '../infra/clock.ts';
+import { agentBus } from './bus.ts';
+import { DockerEngine } from './engine/docker.ts';
+import { gpuReader } from './gpu/nvidiaSmi.ts';
+import { ledgerInFolder } from './ledgerFile.ts';
+import { runAgent } from './loop.ts';
+import { hostObserver } from './observe/host.ts';
+import { AGENT_VERSION, runAgentProcess } from './process.ts';
+
+/** The agent of this machine. Its sessions go on when it ends; started again it takes them over. */
+await runAgentProcess('agent', async ({ config, log, link, signal, ready }) => {
+  const { agentId, zone, sessionAddress } = config;
+  await runAgent(
+    {
+      agentId,
+      bootId: randomUUID(),
+      firstSeq: 1,
+      hostname: hostname().slice(0, 255),
+      agentVersion: AGENT_VERSION,
+      simulated: false,
+      sessionAddress,
+      checkInMs: config.checkInSeconds * 1000,
+    },
+    {
+      clock: realClock,
+      bus: agentBus(link, zone, agentId, log),
+      engine: new DockerEngine({ host: config.dockerHost }),
+      host: hostObserver({ clock: realClock, readGpus: gpuReader(), log }),
+      ledger: ledgerInFolder(join(config.dataDir, 'agent')),
+      log,
+      random: Math.random,
+      onCheckIn: ready,
+    },
+    signal,
+  );
+});

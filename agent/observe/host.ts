@@ -1,0 +1,90 @@
+import { cpus } from 'node:os';
+import * as si from 'systeminformation';
+import type { Usage } from '../../domain/checkIn.ts';
+import type { Clock } from '../../infra/clock.ts';
+import type { EngineFacts } from '../engine/port.ts';
+import type { GpuQueryResult } from '../gpu/nvidiaSmi.ts';
+import type { AgentLog, HostLook, HostObserver } from '../ports.ts';
+import { gpuDevices, gpuUse, noGpus, takeReading, type GpuInventory } from './gpus.ts';
+
+/** GPUs and disk change slowly and cost most, so they are read beside the check-ins. */
+const SLOW_FOR_MS = 9000;
+const PERCENT_TO_MILLICORES = 10;
+
+export interface HostOptions {
+  readonly clock: Clock;
+  readonly readGpus: () => Promise<GpuQueryResult>;
+  readonly log: AgentLog;
+}
+
+/** This machine: totals of the host itself, whatever limits the agent's own process may have. */
+export function hostObserver(options: HostOptions): HostObserver {
+  const { clock } = options;
+  const cores = cpus().length;
+  let inventory: GpuInventory = noGpus;
+  let disk: Usage['disk'] = null;
+  let readAt = -Infinity;
+  let reading: Promise<void> | null = null;
+
+  async function readSlow(facts: EngineFacts | null): Promise<void> {
+    try {
+      const [gpus, space] = await Promise.all([options.readGpus(), diskSpace(facts?.dataRoot ?? null, options.log)]);
+      if (gpus.kind === 'failed' && inventory.failure === null) {
+        options.log.warn({ detail: gpus.message }, 'the GPUs could not be read');
+      }
+      inventory = takeReading(inventory, gpus);
+      disk = space;
+    } catch (error) {
+      options.log.error({ err: error }, 'GPUs and disk could not be read');
+    } finally {
+      reading = null;
+    }
+  }
+
+  return {
+    async look(facts): Promise<HostLook> {
+      if (reading === null && clock.now() - readAt >= SLOW_FOR_MS) {
+        const first = readAt === -Infinity;
+        readAt = clock.now();
+        reading = readSlow(facts);
+        // The first check-in tells the whole hardware, or a start would look like a loss of all GPUs.
+        if (first) await reading;
+      }
+      const [memory, load] = await Promise.all([si.mem(), si.currentLoad()]);
+      return {
+        hardware: {
+          millicores: cores * 1000,
+          memoryBytes: memory.total,
+          swapBytes: memory.swaptotal,
+          gpus: gpuDevices(inventory, facts),
+        },
+        usage: {
+          cpuMillicores: Math.min(
+            cores * 1000,
+            Math.max(0, Math.round(load.currentLoad * cores * PERCENT_TO_MILLICORES)),
+          ),
+          memoryBytes: Math.max(0, memory.total - memory.available),
+          disk,
+          gpus: gpuUse(inventory),
+        },
+      };
+    },
+  };
+}
+
+/** The file system of the engine's data root; null while the engine has not said where that is, or it cannot be read. */
+async function diskSpace(dataRoot: string | null, log: AgentLog): Promise<Usage['disk']> {
+  if (dataRoot === null) return null;
+  try {
+    const inside = (await si.fsSize()).filter(({ mount }) => isWithin(dataRoot, mount));
+    const nearest = inside.toSorted((a, b) => b.mount.length - a.mount.length)[0];
+    return nearest === undefined ? null : { usedBytes: Math.round(nearest.used), totalBytes: Math.round(nearest.size) };
+  } catch (error) {
+    log.warn({ err: error, dataRoot }, 'the disk of the container engine could not be read');
+    return null;
+  }
+}
+
+function isWithin(path: string, mount: string): boolean {
+  return path === mount || path.startsWith(mount.endsWith('/') ? mount : `${mount}/`);
+}

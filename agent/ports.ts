@@ -1,0 +1,61 @@
+import type { CheckIn, Usage } from '../domain/checkIn.ts';
+import type { DesiredDocument } from '../domain/desired.ts';
+import type { Hardware } from '../domain/schemas.ts';
+import type { Clock } from '../infra/clock.ts';
+import type { Engine, EngineFacts } from './engine/port.ts';
+import type { LedgerStore } from './ledgerFile.ts';
+
+/** The agent's side of the bus. Nothing here waits for the bus to come back. */
+export interface AgentBus {
+  /** Sends the latest state, or answers false when the bus is away: it is not kept for later. */
+  publish(checkIn: CheckIn): Promise<boolean>;
+  /** The agent's whole document; null when there is none; rejects when the bus cannot be asked. */
+  readDesired(): Promise<DesiredDocument | null>;
+  /** Calls back with every document written from now on, until `signal` aborts. */
+  watchDesired(onDocument: (document: DesiredDocument) => void, signal: AbortSignal): void;
+}
+
+export interface HostLook {
+  readonly hardware: Hardware;
+  readonly usage: Omit<Usage, 'sessions'>;
+}
+
+/** What the host has and uses. `look` is quick (well under 100 ms): whatever takes longer is measured beside it. */
+export interface HostObserver {
+  /** CPU is averaged since the previous call. `facts`: the engine's, as last known; null when never seen. */
+  look(facts: EngineFacts | null): Promise<HostLook>;
+}
+
+export interface AgentLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface AgentSettings {
+  readonly agentId: string;
+  /** New at every start of the agent. */
+  readonly bootId: string;
+  /** Number of the first check-in, 1 unless this boot has already published some. */
+  readonly firstSeq: number;
+  readonly hostname: string;
+  readonly agentVersion: string;
+  readonly simulated: boolean;
+  /** Address of this host on which sessions publish their ports. */
+  readonly sessionAddress: string;
+  readonly checkInMs: number;
+}
+
+export interface AgentPorts {
+  readonly clock: Clock;
+  readonly bus: AgentBus;
+  readonly engine: Engine;
+  readonly host: HostObserver;
+  readonly ledger: LedgerStore;
+  readonly log: AgentLog;
+  /** A number in [0, 1), for jitter. */
+  readonly random: () => number;
+  /** Told of every check-in that went out. */
+  readonly onCheckIn?: (checkIn: CheckIn) => void;
+}

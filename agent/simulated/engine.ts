@@ -1,0 +1,236 @@
+import { isoTime, type Clock } from '../../infra/clock.ts';
+import { EngineError, EngineErrorCode } from '../engine/errors.ts';
+import type {
+  ContainerSpec,
+  ContainerView,
+  Engine,
+  EngineFacts,
+  LocalImage,
+  PullOptions,
+  SessionUse,
+} from '../engine/port.ts';
+
+export type EngineCall = 'facts' | 'list' | 'unmanaged' | 'hasImage' | 'pull' | 'start' | 'stop' | 'remove' | 'stats';
+
+export interface FakeEngineOptions {
+  readonly clock: Clock;
+  readonly facts: EngineFacts;
+  /** How long a call takes. */
+  readonly latencyMs: (call: EngineCall) => number;
+  /** What a running container uses just now. */
+  readonly use: (spec: ContainerSpec, nowMs: number) => SessionUse;
+  /** Images that are here; null: every image is. */
+  readonly images: ReadonlySet<string> | null;
+  /** A failure to give instead of (`before`) or after having done (`after`) the work. */
+  readonly fault?: (call: EngineCall, moment: 'before' | 'after', subject: string) => EngineError | null;
+}
+
+interface FakeContainer {
+  readonly spec: ContainerSpec;
+  readonly view: ContainerView;
+}
+
+/**
+ * A container engine in memory: deterministic, on any clock. Containers outlive its outages, as they do with a real one.
+ * The simulated agents run on it, and so do the tests of the agent's loop.
+ */
+export class FakeEngine implements Engine {
+  readonly #options: FakeEngineOptions;
+  readonly #containers = new Map<string, FakeContainer>();
+  readonly #images: Set<string> | null;
+  readonly #listeners = new Set<() => void>();
+  /** Every start that led to a running container, in order: nobody may be in here twice. */
+  readonly starts: ContainerSpec[] = [];
+  readonly removals: string[] = [];
+  #up = true;
+  #made = 0;
+
+  constructor(options: FakeEngineOptions) {
+    this.#options = options;
+    this.#images = options.images === null ? null : new Set(options.images);
+  }
+
+  // What happens to an engine from outside.
+
+  goDown(): void {
+    this.#up = false;
+    this.#tell();
+  }
+
+  comeUp(): void {
+    this.#up = true;
+  }
+
+  /** The program in a container ends by itself. */
+  exit(sessionId: string, exitCode: number, oomKilled = false): void {
+    this.#alter(sessionId, { status: 'exited', exitCode, oomKilled, ports: [] });
+    this.#tell();
+  }
+
+  /** Somebody else removes a container. */
+  vanish(sessionId: string): void {
+    this.#containers.delete(sessionId);
+    this.#tell();
+  }
+
+  /** Somebody else, or an agent that crashed, left a container. */
+  plant(spec: ContainerSpec, status: ContainerView['status']): void {
+    this.#containers.set(spec.sessionId, { spec, view: { ...this.#newView(spec), status } });
+    this.#tell();
+  }
+
+  get containers(): readonly ContainerView[] {
+    return [...this.#containers.values()].map((container) => container.view);
+  }
+
+  // The engine port.
+
+  facts(): Promise<EngineFacts> {
+    return this.#call('facts', '', () => this.#options.facts);
+  }
+
+  list(logId: string): Promise<readonly ContainerView[]> {
+    return this.#call('list', logId, () =>
+      [...this.#containers.values()].filter(({ spec }) => spec.logId === logId).map(({ view }) => view),
+    );
+  }
+
+  unmanaged(): Promise<number> {
+    return this.#call('unmanaged', '', () => 0);
+  }
+
+  hasImage(reference: string): Promise<LocalImage | null> {
+    return this.#call('hasImage', reference, () =>
+      this.#images === null || this.#images.has(reference) ? { imageId: `sha256:${reference}`, digest: null } : null,
+    );
+  }
+
+  async pull(reference: string, options: PullOptions): Promise<void> {
+    await this.#options.clock.sleep(this.#options.latencyMs('pull'), options.signal);
+    options.signal.throwIfAborted();
+    this.#check('pull', 'before', reference);
+    this.#images?.add(reference);
+  }
+
+  start(spec: ContainerSpec): Promise<void> {
+    return this.#call('start', spec.sessionId, () => {
+      if (this.#containers.has(spec.sessionId)) {
+        const message = `The name ${spec.sessionId} is already in use by a container.`;
+        throw new EngineError(EngineErrorCode.containerStartFailed, message);
+      }
+      this.starts.push(spec);
+      this.#containers.set(spec.sessionId, { spec, view: this.#newView(spec) });
+      this.#tell();
+    });
+  }
+
+  stop(sessionId: string): Promise<void> {
+    return this.#call('stop', sessionId, () => {
+      const status = this.#containers.get(sessionId)?.view.status;
+      if (status === 'running' || status === 'paused' || status === 'restarting') this.exit(sessionId, 143);
+    });
+  }
+
+  remove(sessionId: string): Promise<void> {
+    return this.#call('remove', sessionId, () => {
+      const status = this.#containers.get(sessionId)?.view.status;
+      if (status === undefined) return;
+      if (status === 'running' || status === 'paused') {
+        throw new EngineError(EngineErrorCode.containerRunning, `${sessionId} still runs: stop it first.`);
+      }
+      this.removals.push(sessionId);
+      this.vanish(sessionId);
+    });
+  }
+
+  stats(sessionIds: readonly string[]): Promise<ReadonlyMap<string, SessionUse>> {
+    const now = this.#options.clock.now();
+    return this.#call('stats', '', () => {
+      const wanted = new Set(sessionIds);
+      const running = [...this.#containers.values()].filter(
+        ({ view }) => view.status === 'running' && wanted.has(view.sessionId),
+      );
+      return new Map(running.map(({ spec, view }) => [view.sessionId, this.#options.use(spec, now)]));
+    });
+  }
+
+  async *changes(signal: AbortSignal): AsyncIterable<'changed'> {
+    this.#check('list', 'before', 'events');
+    let heard = Promise.withResolvers<void>();
+    const listen = () => heard.resolve();
+    this.#listeners.add(listen);
+    signal.addEventListener('abort', listen, { once: true });
+    try {
+      yield 'changed';
+      for (;;) {
+        await heard.promise;
+        heard = Promise.withResolvers<void>();
+        if (signal.aborted) return;
+        this.#check('list', 'before', 'events');
+        yield 'changed';
+      }
+    } finally {
+      this.#listeners.delete(listen);
+      signal.removeEventListener('abort', listen);
+    }
+  }
+
+  /** What all running containers use together. */
+  totalUse(): SessionUse {
+    const now = this.#options.clock.now();
+    const running = [...this.#containers.values()].filter(({ view }) => view.status === 'running');
+    const uses = running.map(({ spec }) => this.#options.use(spec, now));
+    return {
+      millicores: uses.reduce((sum, use) => sum + use.millicores, 0),
+      memoryBytes: uses.reduce((sum, use) => sum + use.memoryBytes, 0),
+    };
+  }
+
+  /** UUIDs of the devices that running containers have. */
+  gpusInUse(): ReadonlySet<string> {
+    const running = [...this.#containers.values()].filter(({ view }) => view.status === 'running');
+    return new Set(running.flatMap(({ spec }) => spec.gpuUuids));
+  }
+
+  async #call<T>(call: EngineCall, subject: string, work: () => T): Promise<T> {
+    this.#check(call, 'before', subject);
+    await this.#options.clock.sleep(this.#options.latencyMs(call));
+    this.#check(call, 'before', subject);
+    const result = work();
+    this.#check(call, 'after', subject);
+    return result;
+  }
+
+  #check(call: EngineCall, moment: 'before' | 'after', subject: string): void {
+    if (!this.#up) throw new EngineError(EngineErrorCode.engineDown, 'The container engine does not answer.');
+    const fault = this.#options.fault?.(call, moment, subject) ?? null;
+    if (fault !== null) throw fault;
+  }
+
+  #newView(spec: ContainerSpec): ContainerView {
+    this.#made += 1;
+    return {
+      sessionId: spec.sessionId,
+      containerId: this.#made.toString(16).padStart(64, '0'),
+      status: 'running',
+      exitCode: null,
+      oomKilled: false,
+      startedAt: isoTime(this.#options.clock.now()),
+      ports: spec.ports.map((port, index) => ({
+        ...port,
+        hostAddress: spec.sessionAddress,
+        hostPort: 32_768 + ((this.#made * 32 + index) % 28_000),
+      })),
+    };
+  }
+
+  #alter(sessionId: string, change: Partial<ContainerView>): void {
+    const container = this.#containers.get(sessionId);
+    if (container === undefined) return;
+    this.#containers.set(sessionId, { ...container, view: { ...container.view, ...change } });
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,79 @@
+import type { CheckIn, Usage } from '../domain/checkIn.ts';
+import { isoTime } from '../infra/clock.ts';
+import type { EngineLook } from './observe/engine.ts';
+import type { AgentPorts, AgentSettings } from './ports.ts';
+import type { Report } from './report.ts';
+
+/** What the agent knows at one moment, apart from the host's own figures. */
+export interface Standing extends Report {
+  readonly logId: string | null;
+  readonly appliedVersion: number;
+  readonly engine: EngineLook;
+  readonly sessionUse: Usage['sessions'];
+  readonly unmanagedContainers: number;
+}
+
+/** Makes check-ins and sends them. A check-in is never sent late: when the bus is back, the state of then is sent. */
+export class Speaker {
+  readonly #ports: AgentPorts;
+  readonly #settings: AgentSettings;
+  #seq: number;
+  #said = '';
+
+  constructor(ports: AgentPorts, settings: AgentSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#seq = settings.firstSeq;
+  }
+
+  /** Whether this standing says something that the last check-in did not; measurements alone do not count. */
+  isNews(standing: Standing): boolean {
+    return gist(standing) !== this.#said;
+  }
+
+  /** False when the bus is away. */
+  async say(standing: Standing): Promise<boolean> {
+    const { clock, host, bus } = this.#ports;
+    const { agentId, bootId, agentVersion, hostname, simulated } = this.#settings;
+    const { hardware, usage } = await host.look(standing.engine.facts);
+    const said = gist(standing);
+    const checkIn: CheckIn = {
+      schemaVersion: 1,
+      agentId,
+      bootId,
+      seq: this.#seq,
+      logId: standing.logId,
+      appliedVersion: standing.appliedVersion,
+      observedAt: isoTime(clock.now()),
+      agentVersion,
+      hostname,
+      simulated,
+      hardware,
+      usage: { ...usage, sessions: standing.sessionUse },
+      engine: engineStatus(standing.engine),
+      sessions: standing.sessions,
+      orphans: standing.orphans,
+      unmanagedContainers: standing.unmanagedContainers,
+    };
+    this.#seq += 1;
+    const sent = await bus.publish(checkIn);
+    if (sent) {
+      this.#said = said;
+      this.#ports.onCheckIn?.(checkIn);
+    }
+    return sent;
+  }
+}
+
+function engineStatus(engine: EngineLook): CheckIn['engine'] {
+  switch (engine.status) {
+    case 'up':
+      return { status: 'up', version: engine.facts.version };
+    case 'down':
+      return { status: 'down', detail: engine.detail, mend: engine.mend };
+  }
+}
+
+function gist({ logId, appliedVersion, engine, sessions, orphans }: Standing): string {
+  return JSON.stringify([logId, appliedVersion, engineStatus(engine), sessions, orphans]);
+}

@@ -1,0 +1,102 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { putDesired } from '../infra/bus/desired.ts';
+import { agentWorld, endOf } from './support/agentProcess.ts';
+import { desired, plainImage, wanted } from './support/desired.ts';
+import { dockerOf, TEST_GPU_UUIDS, type TestEngine } from './support/engine.ts';
+import { engineTest } from './support/engineTest.ts';
+import { temporaryFolder } from './support/folder.ts';
+
+const MEMORY = 96 * 1024 ** 2;
+
+/** An nvidia-smi that knows the GPUs which the engine of the tests can inject. Returns the PATH to find it on. */
+async function withGpus(folder: string): Promise<string> {
+  const bin = join(folder, 'bin');
+  await mkdir(bin);
+  const lines = TEST_GPU_UUIDS.map(
+    (uuid, index) =>
+      `${index}, ${uuid}, NVIDIA H200, 143771, 580.95.05, 00000000:0${index}:00.0, [N/A], 0, 1, 4, 33, 76.5`,
+  );
+  await writeFile(join(bin, 'nvidia-smi'), `#!/bin/sh\nprintf '%s\\n' '${lines.join("' '")}'\n`, { mode: 0o755 });
+  return `${bin}:${process.env['PATH'] ?? ''}`;
+}
+
+/** Log and session ids of this very test, whose containers are removed after it. */
+function ids(t: ExecutionContext, engine: TestEngine): { readonly logId: string; readonly sessionId: string } {
+  const unique = `${process.pid}-${process.hrtime.bigint()}`;
+  const logId = `log-${unique}`;
+  t.teardown(async () => {
+    const docker = dockerOf(engine);
+    const left = await docker.listContainers({ all: true, filters: { label: [`muster.log=${logId}`] } });
+    await Promise.all(left.map((each) => docker.getContainer(each.Id).remove({ force: true, v: true })));
+  });
+  return { logId, sessionId: `s-${unique}` };
+}
+
+engineTest(
+  'a session of the document runs with its limits and its GPU, is reported, and ends with the document',
+  async (t, engine) => {
+    const folder = await temporaryFolder(t);
+    const { logId, sessionId } = ids(t, engine);
+    const world = await agentWorld(t, folder);
+    const agent = await world.launch('agent/main.ts', [], { DOCKER_HOST: engine.host, PATH: await withGpus(folder) });
+    const first = await world.hear('a check-in with GPUs', (said) => said.engine.status === 'up');
+    t.deepEqual(
+      first.hardware.gpus.map((gpu) => [gpu.uuid, gpu.usable, gpu.unusableReason]),
+      TEST_GPU_UUIDS.map((uuid) => [uuid, true, null]),
+    );
+    t.true((first.usage.disk?.totalBytes ?? 0) > 0);
+
+    const gpu = TEST_GPU_UUIDS[2] ?? '';
+    const image = { ...plainImage, memoryBytes: MEMORY, ports: [{ containerPort: 8080, protocol: 'tcp' as const }] };
+    const begun = performance.now();
+    await putDesired(world.bus, desired(1, [wanted(sessionId, { image, gpuUuids: [gpu] })], logId));
+    const running = await world.hear('running', (said) => said.sessions[0]?.status === 'running');
+    t.log(`document to running, reported: ${Math.round(performance.now() - begun)} ms`);
+    t.like(running, { logId, appliedVersion: 1 });
+    t.like(running.sessions[0], { sessionId, failure: null });
+    t.like(running.sessions[0]?.endpoints[0], { containerPort: 8080, protocol: 'tcp', hostAddress: '127.0.0.1' });
+
+    const docker = dockerOf(engine);
+    const { HostConfig: limits } = await docker.getContainer(running.sessions[0]?.containerId ?? '').inspect();
+    t.is(limits.Memory, MEMORY);
+    t.is(limits.CpuShares, 1024);
+    t.true(JSON.stringify(limits.DeviceRequests).includes(gpu));
+
+    await putDesired(world.bus, desired(2, [], logId));
+    const over = await world.hear('version 2 applied', (said) => said.appliedVersion === 2);
+    t.deepEqual(over.sessions, []);
+    t.deepEqual(await docker.listContainers({ all: true, filters: { label: [`muster.log=${logId}`] } }), []);
+    t.is(await endOf(agent, 'SIGTERM'), 0);
+  },
+);
+
+engineTest('an agent that was killed takes over its running session and starts nothing twice', async (t, engine) => {
+  const folder = await temporaryFolder(t);
+  const { logId, sessionId } = ids(t, engine);
+  const world = await agentWorld(t, folder);
+  const environment = { DOCKER_HOST: engine.host };
+  const killed = await world.launch('agent/main.ts', [], environment);
+  await putDesired(world.bus, desired(1, [wanted(sessionId)], logId));
+  const before = await world.hear('running', (said) => said.sessions[0]?.status === 'running');
+  await endOf(killed, 'SIGKILL');
+  const restarted = await world.launch('agent/main.ts', [], environment);
+  const after = await world.hear(
+    'a check-in of the new boot',
+    (said) => said.bootId !== before.bootId && said.engine.status === 'up',
+  );
+  t.deepEqual(after.sessions, before.sessions);
+  t.is(after.appliedVersion, 1);
+
+  const docker = dockerOf(engine);
+  await docker.getContainer(before.sessions[0]?.containerId ?? '').remove({ force: true });
+  await world.hear('gone', (said) => said.sessions[0]?.status === 'gone');
+  await endOf(restarted, 'SIGKILL');
+  await world.launch('agent/main.ts', [], environment);
+  await world.hear(
+    'gone, after another restart',
+    (said) => said.bootId !== after.bootId && said.sessions[0]?.status === 'gone',
+  );
+  t.deepEqual(await docker.listContainers({ all: true, filters: { label: [`muster.log=${logId}`] } }), []);
+});

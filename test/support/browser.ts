@@ -1,0 +1,57 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { ExecutionContext } from 'ava';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { ChromiumMissing, findChromium } from '../../infra/tools/chromium.ts';
+
+/**
+ * One browser per spec file, or null with a loud word where there is none. With CI set a missing browser is a failure:
+ * there, nobody reads the word.
+ */
+export async function openBrowser(log: (text: string) => void): Promise<Browser | null> {
+  try {
+    const { executablePath, env, args } = await findChromium();
+    return await chromium.launch({ executablePath, env: { ...env }, args: [...args] });
+  } catch (error) {
+    if (!(error instanceof ChromiumMissing) || process.env['CI'] !== undefined) throw error;
+    log(`NOT CHECKED: ${error.message}`);
+    return null;
+  }
+}
+
+/** A page of its own context. What the page logs as an error, a breach of the content policy too, fails the spec. */
+export async function openPage(
+  t: ExecutionContext,
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  t.teardown(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on('pageerror', (error) => t.fail(`the page threw: ${error.message}`));
+  page.on('console', (message) => {
+    const text = message.text();
+    // A refused or lost request is logged by the browser itself; what the page makes of it is what specs look at.
+    if (message.type() === 'error' && !text.startsWith('Failed to load resource')) t.fail(`the page logged: ${text}`);
+  });
+  await page.goto(url);
+  return page;
+}
+
+/** What axe finds against WCAG 2 A and AA and its best practices, in a form that is short when it fails. */
+export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`.replaceAll(/\s+/g, ' ')),
+  );
+}
+
+/** Text as people read it: one space where the markup has many. */
+export function readable(text: string | null): string {
+  return (text ?? '').replaceAll(/\s+/g, ' ').trim();
+}

@@ -1,0 +1,47 @@
+import type { DesiredDocument, DesiredSession } from '../../domain/desired.ts';
+import type { ImageNeeds } from '../../domain/images/image.ts';
+import type { ContainerSpec } from '../../agent/engine/port.ts';
+
+export const plainImage: ImageNeeds = {
+  imageId: 'notebook',
+  revision: 1,
+  reference: 'muster-test/sleeper:1',
+  digest: null,
+  millicores: 1000,
+  memoryBytes: 64 * 1024 ** 2,
+  cpuMode: 'shares',
+  gpu: { kind: 'none' },
+  gpuModel: null,
+  gpuMemoryBytes: null,
+  ports: [],
+  shmBytes: null,
+  environment: {},
+  command: null,
+};
+
+export function wanted(sessionId: string, change: Partial<DesiredSession> = {}): DesiredSession {
+  return { sessionId, image: plainImage, gpuUuids: [], mayCreate: true, ...change };
+}
+
+export function desired(version: number, sessions: readonly DesiredSession[], logId = 'log-a'): DesiredDocument {
+  return { schemaVersion: 1, agentId: 'agent-1', logId, version, sessions: [...sessions] };
+}
+
+export function specOf(sessionId: string, logId = 'log-a'): ContainerSpec {
+  return {
+    logId,
+    sessionId,
+    agentId: 'agent-1',
+    imageReference: plainImage.reference,
+    millicores: plainImage.millicores,
+    cpuMode: 'shares',
+    memoryBytes: plainImage.memoryBytes,
+    shmBytes: null,
+    gpuUuids: [],
+    gpuMethod: 'nvidia',
+    ports: [],
+    environment: {},
+    command: null,
+    sessionAddress: '127.0.0.1',
+  };
+}

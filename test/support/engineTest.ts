@@ -1,0 +1,31 @@
+import test, { type ExecutionContext } from 'ava';
+import { ENGINE_VARIABLE, testEngine, type TestEngine } from './engine.ts';
+
+type EngineSpec = (t: ExecutionContext, engine: TestEngine) => Promise<void>;
+
+const skips = process.env[ENGINE_VARIABLE] === 'none';
+
+/**
+ * A test that needs a container engine. A run without one skips it; a test file that is run alone finds out by itself
+ * and says so. With CI set, both are failures of the run.
+ */
+export function engineTest(title: string, run: EngineSpec): void {
+  (skips ? test.skip : test)(title, onEngine(run));
+}
+
+/** The same for a test that must not share the machine with the others of its file. */
+export function serialEngineTest(title: string, run: EngineSpec): void {
+  (skips ? test.serial.skip : test.serial)(title, onEngine(run));
+}
+
+function onEngine(run: EngineSpec): (t: ExecutionContext) => Promise<void> {
+  return async (t) => {
+    const engine = await testEngine(t);
+    if (engine === null) {
+      t.log('NOT TESTED: no container engine can run here');
+      t.pass();
+      return;
+    }
+    await run(t, engine);
+  };
+}
