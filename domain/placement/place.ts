@@ -1,7 +1,8 @@
 import type { AgentState } from '../agents/state.ts';
 import type { Claim } from '../schemas.ts';
-import { capacityOf } from '../agents/capacity.ts';
-import { chooseDevices } from './devices.ts';
+import { capacityOf, type Amounts } from '../agents/capacity.ts';
+import type { ImageNeeds } from '../images/image.ts';
+import { chooseDevices, matchingGpus } from './devices.ts';
 import { compareLeastLoad, loadAfter, type Scored } from './leastLoad.ts';
 import type { PlacementRequest } from './rule.ts';
 import { placementRules } from './rules.ts';
@@ -55,7 +56,7 @@ export function isReserved(agent: AgentState, request: PlacementRequest, reserva
   const after = shortfall(agent, reservation.request, {
     millicores: request.needs.millicores,
     memoryBytes: request.needs.memoryBytes,
-    gpus: chooseDevices(agent, request.needs).length,
+    gpuUuids: [...chooseDevices(agent, request.needs)],
   });
   return after.millicores > before.millicores || after.memoryBytes > before.memoryBytes || after.gpus > before.gpus;
 }
@@ -76,7 +77,8 @@ export function reserve(agents: Iterable<AgentState>, request: PlacementRequest)
   return best === null ? null : { agentId: best.agentId, request };
 }
 
-const NOTHING = { millicores: 0, memoryBytes: 0, gpus: 0 };
+const NOTHING: Claim = { millicores: 0, memoryBytes: 0, gpuUuids: [] };
+const NO_CAPACITY: Amounts = { millicores: 0, memoryBytes: 0, gpus: 0 };
 const RESOURCE_CODES = new Set(['CORES_SHORT', 'MEMORY_SHORT', 'GPU_FREE_INSUFFICIENT', 'GPU_ALL_NEEDS_EMPTY']);
 
 /** Only "not now" for want of resources: when sessions end here, the request will fit here. */
@@ -87,22 +89,26 @@ function waitingHelps(agent: AgentState, request: PlacementRequest): boolean {
   });
 }
 
-type Shortfall = typeof NOTHING;
-
 /** How much of each dimension the request lacks on the agent if `extra` were taken first. Base units, 0 when it fits. */
-function shortfall(agent: AgentState, { needs }: PlacementRequest, extra: Shortfall): Shortfall {
-  const capacity = capacityOf(agent) ?? NOTHING;
+function shortfall(agent: AgentState, { needs }: PlacementRequest, extra: Claim): Amounts {
+  const capacity = capacityOf(agent) ?? NO_CAPACITY;
   const { allocated } = agent;
-  const gpus = needs.gpu.kind === 'all' ? capacity.gpus : needs.gpu.kind === 'count' ? needs.gpu.count : 0;
   return {
     millicores: over(allocated.millicores + extra.millicores + needs.millicores, capacity.millicores),
     memoryBytes: over(allocated.memoryBytes + extra.memoryBytes + needs.memoryBytes, capacity.memoryBytes),
-    gpus: gpus === 0 ? 0 : over(allocated.gpus.size + extra.gpus + gpus, capacity.gpus),
+    gpus: needs.gpu.kind === 'none' ? 0 : shortOfGpus(agent, needs, extra.gpuUuids),
   };
 }
 
-function relative(agent: AgentState, short: Shortfall): number {
-  const capacity = capacityOf(agent) ?? NOTHING;
+/** Only devices that the request could have count: one of another model, free or taken, is nothing to it. */
+function shortOfGpus(agent: AgentState, needs: ImageNeeds, taken: readonly string[]): number {
+  const matching = matchingGpus(agent, needs);
+  const free = matching.filter(({ uuid }) => !agent.allocated.gpus.has(uuid) && !taken.includes(uuid)).length;
+  return over(needs.gpu.kind === 'count' ? needs.gpu.count : matching.length, free);
+}
+
+function relative(agent: AgentState, short: Amounts): number {
+  const capacity = capacityOf(agent) ?? NO_CAPACITY;
   return Math.max(
     short.millicores / Math.max(1, capacity.millicores),
     short.memoryBytes / Math.max(1, capacity.memoryBytes),

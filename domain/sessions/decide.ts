@@ -76,8 +76,9 @@ const MOST_PLACED = 128;
 const MOST_SHAPES = 64;
 
 /**
- * Goes down the waiting line once. The first that does not fit reserves the agent nearest to fitting it; equal shapes
- * share one answer. Works on a copy of the agents it allocates to, since the state is only read.
+ * Goes down the waiting line once. The first that does not fit is its head from then on: it, and nobody else, reserves the
+ * agent nearest to fitting it. Equal shapes share one answer. Works on a copy of the agents it allocates to, since the
+ * state is only read.
  */
 export function decideWaiting(state: ZoneState): Decision<ZoneFact> {
   const facts: ZoneFact[] = [];
@@ -91,8 +92,8 @@ export function decideWaiting(state: ZoneState): Decision<ZoneFact> {
     if (refusedShapes.has(shape)) continue;
     const placement = place(agents.values(), request, reservation);
     if (placement.kind === 'nowhere') {
+      if (refusedShapes.size === 0) reservation = reserve(agents.values(), request);
       refusedShapes.add(shape);
-      reservation ??= reserve(agents.values(), request);
       continue;
     }
     const { agentId, claim, candidates } = placement;

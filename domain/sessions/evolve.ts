@@ -16,6 +16,8 @@ export function evolveSession(zone: ZoneState, event: SessionFact, at: At): void
       request(zone, event.data, at);
       return;
     case 'SessionWaiting':
+      // A new head may reserve another agent, which gives the one kept so far to those behind.
+      if (zone.line.length > 1 && zone.line[0]?.sessionId === event.data.sessionId) zone.chances += 1;
       return;
     case 'SessionPlaced':
       place(zone, event.data, at);
@@ -84,6 +86,8 @@ function place(zone: ZoneState, data: z.infer<(typeof sessionEvents)['SessionPla
   leaveLine(zone, data.sessionId);
   // One that had waited was placed from the line, at most so many per commit: there may be more to place.
   if (session.phase === 'waiting' && session.since < at.version) zone.chances += 1;
+  // One that went before the head took what it liked, so that the head may reserve another agent from now on.
+  if (session.priority > (zone.line[0]?.priority ?? Infinity)) zone.chances += 1;
   const { sessionId, image, priority, order, pinnedAgentId } = session;
   const { agentId, claim } = data;
   zone.sessions.set(sessionId, {

@@ -1,13 +1,16 @@
-import { enoughOf, hasMemory } from '../devices.ts';
+import { enoughOf, hasMemory, hasModel } from '../devices.ts';
 import { schedulableGpus } from '../../agents/capacity.ts';
 import { formatBytes } from '../../units.ts';
 import { NEVER, type PlacementRule } from '../rule.ts';
 
-/** The image asks for more memory per GPU than enough of this agent's devices have. */
+/**
+ * The image asks for more memory per GPU than enough of this agent's devices have: of those of the right model, since one
+ * device must meet both.
+ */
 export const gpuMemory: PlacementRule = {
   code: 'GPU_MEMORY_SHORT',
   check: (agent, { needs }) => {
-    const gpus = schedulableGpus(agent);
+    const gpus = schedulableGpus(agent).filter((gpu) => hasModel(gpu, needs));
     const matching = gpus.filter((gpu) => hasMemory(gpu, needs));
     if (needs.gpu.kind === 'all' && matching.length < gpus.length) return NEVER;
     const missing = enoughOf(needs.gpu, gpus, matching);

@@ -1,0 +1,92 @@
+import type { Enrolment } from '../../domain/fleet/state.ts';
+import { formatPosition } from '../../domain/commit.ts';
+import type { ZoneState } from '../../domain/zone/state.ts';
+import type { Clock } from '../../infra/clock.ts';
+import { agentView, pendingAgentView } from '../../projections/agentView.ts';
+import { sessionView } from '../../projections/sessionRecord.ts';
+import type { AgentView, ImageView, SessionView } from '../../projections/views.ts';
+import { ControllerUnavailable } from '../controller/machine.ts';
+import type { Core } from './core.ts';
+import type { Zone } from './zone.ts';
+
+/** What is shown, read from the projections: acknowledged state, without asking the log. */
+
+export function agentsShown(core: Core): readonly AgentView[] {
+  const enrolled = [...core.fleetProjection.state.agents.values()];
+  return enrolled.map((enrolment) => shown(core, enrolment)).toSorted((a, b) => (a.agentId < b.agentId ? -1 : 1));
+}
+
+export function agentShown(core: Core, agentId: string): AgentView | null {
+  const enrolment = core.fleetProjection.state.agents.get(agentId);
+  return enrolment === undefined ? null : shown(core, enrolment);
+}
+
+/** An agent just approved is shown as pending until its zone's log has it: a moment. */
+function shown(core: Core, enrolment: Enrolment): AgentView {
+  const { agentId, zone } = enrolment;
+  const heard = core.fleetProjection.heard.get(agentId) ?? null;
+  const agent = zone === null ? undefined : core.zones.get(zone)?.projection.state.agents.get(agentId);
+  return agent === undefined || zone === null ? pendingAgentView(enrolment, heard) : agentView(agent, zone, heard);
+}
+
+/** Live ones first, then those that are over; within each the newest first. */
+export function sessionsShown(core: Core): readonly SessionView[] {
+  const all = [...core.zones.values()].flatMap(({ projection }) =>
+    [...projection.sessions.values()].map((record) => sessionView(record, projection.state)),
+  );
+  const over = ({ endedAt }: SessionView) => (endedAt === null ? 0 : 1);
+  return all.toSorted((a, b) => over(a) - over(b) || compareText(b.requestedAt, a.requestedAt));
+}
+
+export function sessionShown(core: Core, sessionId: string): SessionView | null {
+  for (const { projection } of core.zones.values()) {
+    const record = projection.sessions.get(sessionId);
+    if (record !== undefined) return sessionView(record, projection.state);
+  }
+  return null;
+}
+
+export function imagesShown(core: Core): readonly ImageView[] {
+  return [...core.fleetProjection.images.values()].toSorted((a, b) => (a.imageId < b.imageId ? -1 : 1));
+}
+
+/** The moment that is shown, as a position in every log: `{ fleet: 'fleet:3', 'zone-default': 'zone-default:17' }`. */
+export function positionsShown(core: Core): Readonly<Record<string, string>> {
+  const projections = [core.fleetProjection, ...[...core.zones.values()].map(({ projection }) => projection)];
+  return Object.fromEntries(projections.map(({ log, version }) => [log, formatPosition(log, version)]));
+}
+
+/** Where the default zone's log stands in what is shown. */
+export function zonePosition(core: Core, zone = 'default'): string {
+  const projection = core.zones.get(zone)?.projection;
+  return projection === undefined ? '' : formatPosition(projection.log, projection.version);
+}
+
+export function fleetPosition({ fleetProjection }: Core): string {
+  return formatPosition(fleetProjection.log, fleetProjection.version);
+}
+
+/** Asks a zone's state between two commits. While the log does not answer, a commit may take for ever; this does not. */
+export async function askZone<Result>(
+  { controller }: Zone,
+  clock: Clock,
+  question: (state: ZoneState) => Result,
+): Promise<Result> {
+  const answered = new AbortController();
+  const late = clock.sleep(ASK_WITHIN_MS, answered.signal).then((): never => {
+    throw new ControllerUnavailable('the event log does not answer; try again');
+  });
+  try {
+    return await Promise.race([controller.ask(question), late]);
+  } finally {
+    // Its rejection comes after the race and concerns nobody.
+    late.catch(() => undefined);
+    answered.abort();
+  }
+}
+
+const ASK_WITHIN_MS = 5000;
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}

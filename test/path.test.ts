@@ -1,0 +1,205 @@
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import type { AnyEvent } from '../domain/events.ts';
+import { connectBus } from '../infra/bus/connect.ts';
+import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import type { AgentView } from '../projections/views.ts';
+import { dockerOf, TEST_GPU_UUIDS, type TestEngine } from './support/engine.ts';
+import { serialEngineTest } from './support/engineTest.ts';
+import { descendantsOf, startMuster, type RunningMuster, type StartAnswer } from './support/muster.ts';
+import { until } from './support/until.ts';
+
+/** The thin path through every layer, on real parts: started as an operator starts it, driven over HTTP. */
+
+const SLEEPER = { name: 'Sleeper', reference: 'muster-test/sleeper:1', cores: 1, memory: '64MiB' };
+
+async function define(muster: RunningMuster, imageId: string, changes: object = {}): Promise<void> {
+  const { status, body } = await muster.request('PUT', `/images/${imageId}`, { ...SLEEPER, ...changes });
+  if (status !== 201) throw new Error(JSON.stringify(body));
+}
+
+async function request(muster: RunningMuster, imageId: string): Promise<StartAnswer> {
+  const { status, body } = await muster.request('POST', '/sessions', { imageId });
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  return body as StartAnswer;
+}
+
+async function started(muster: RunningMuster, imageId: string): Promise<string> {
+  const { session } = await request(muster, imageId);
+  await muster.untilSession(session.sessionId, ({ phase }) => phase === 'running');
+  return session.sessionId;
+}
+
+function untilOnline(muster: RunningMuster): Promise<AgentView> {
+  return until(
+    'the agent online',
+    () => muster.agent(),
+    ({ connectivity }) => connectivity === 'online',
+  );
+}
+
+/** The variables of a container that say which devices it got. */
+async function devicesOf(engine: TestEngine, sessionId: string): Promise<Readonly<Record<string, string>>> {
+  const exec = await dockerOf(engine)
+    .getContainer(sessionId)
+    .exec({ Cmd: ['env'], AttachStdout: true, Tty: true });
+  const stream = await exec.start({ Tty: true, hijack: true });
+  let text = '';
+  for await (const chunk of stream) text += String(chunk);
+  return Object.fromEntries(
+    text.split(/\r?\n/).map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
+async function containerExists(engine: TestEngine, sessionId: string): Promise<boolean> {
+  const found = await dockerOf(engine).listContainers({ all: true, filters: { name: [`^/${sessionId}$`] } });
+  return found.length > 0;
+}
+
+async function eventTypes(muster: RunningMuster, sessionId: string): Promise<readonly string[]> {
+  const { body } = await muster.request('GET', '/events?limit=1000');
+  const { events } = body as { readonly events: readonly AnyEvent[] };
+  return events.filter(({ data }) => 'sessionId' in data && data.sessionId === sessionId).map(({ type }) => type);
+}
+
+serialEngineTest(
+  'a session gets a container with exactly its devices, and stopping it releases them',
+  async (t, engine) => {
+    const muster = await startMuster(t, { engineHost: engine.host });
+    const fresh = await untilOnline(muster);
+    t.is(fresh.intent, 'enabled');
+    t.is(fresh.gpuCounts.schedulable, TEST_GPU_UUIDS.length);
+    t.true((fresh.physical?.memoryBytes ?? 0) > 0);
+    await define(muster, 'gpu-sleeper', { requireGpu: true, gpuCount: 1 });
+    await define(muster, 'plain-sleeper');
+
+    const requestedAt = performance.now();
+    const { session, placement } = await request(muster, 'gpu-sleeper');
+    t.is(placement.decision, 'placed');
+    await muster.untilSession(session.sessionId, ({ phase }) => phase === 'running');
+    const seconds = (performance.now() - requestedAt) / 1000;
+    t.log(`request to running: ${seconds.toFixed(2)} s`);
+    t.true(seconds < 2, `request to running took ${seconds.toFixed(2)} s`);
+    const [uuid] = placement.gpuUuids;
+    t.is(placement.gpuUuids.length, 1);
+    const devices = await devicesOf(engine, session.sessionId);
+    t.is(engine.knowsCdi ? devices['MUSTER_TEST_CDI'] : devices['NVIDIA_VISIBLE_DEVICES'], uuid);
+    const busy = await muster.agent();
+    t.deepEqual(busy.allocated, { millicores: 1000, memoryBytes: 64 * 1024 ** 2, gpus: 1 });
+    t.deepEqual(busy.gpus.find((gpu) => gpu.uuid === uuid)?.heldBy, [session.sessionId]);
+
+    const plain = await started(muster, 'plain-sleeper');
+    const none = await devicesOf(engine, plain);
+    t.is(none['NVIDIA_VISIBLE_DEVICES'], 'void');
+    t.is(none['MUSTER_TEST_CDI'], undefined);
+
+    await Promise.all(
+      [session.sessionId, plain].map(async (sessionId) => {
+        t.is((await muster.request('DELETE', `/sessions/${sessionId}`)).status, 202);
+        await muster.untilSession(sessionId, ({ phase }) => phase === 'ended');
+        t.false(await containerExists(engine, sessionId));
+      }),
+    );
+    t.deepEqual((await muster.agent()).allocated, { millicores: 0, memoryBytes: 0, gpus: 0 });
+    const types = await eventTypes(muster, session.sessionId);
+    t.deepEqual(
+      types.filter((type) => type !== 'SessionStarting'),
+      ['SessionRequested', 'SessionPlaced', 'SessionStarted', 'SessionStopRequested', 'SessionEnded'],
+    );
+  },
+);
+
+serialEngineTest('more GPUs than any agent has are refused at once, with the numbers', async (t, engine) => {
+  const muster = await startMuster(t, { engineHost: engine.host });
+  await untilOnline(muster);
+  await define(muster, 'greedy', { requireGpu: true, gpuCount: TEST_GPU_UUIDS.length + 1 });
+  const { status, body } = await muster.request('POST', '/sessions', { imageId: 'greedy' });
+  t.is(status, 409);
+  const { code, placement } = body as StartAnswer & { readonly code: string };
+  t.is(code, 'SESSION_REFUSED');
+  const reason = placement.candidates[0]?.reasons.find(({ code: why }) => why === 'GPU_TOTAL_INSUFFICIENT');
+  t.deepEqual(reason?.numbers, { requested: 5, detected: 4, short: 1 });
+  t.true(reason?.never);
+});
+
+serialEngineTest(
+  'the gateway killed with SIGKILL comes back with the same state, sessions untouched',
+  async (t, engine) => {
+    const muster = await startMuster(t, { engineHost: engine.host });
+    await untilOnline(muster);
+    await define(muster, 'sleeper');
+    const sessionId = await started(muster, 'sleeper');
+    const before = await muster.session(sessionId);
+    const container = await dockerOf(engine).getContainer(sessionId).inspect();
+
+    process.kill(await muster.pidOf('gateway/main.ts'), 'SIGKILL');
+    await until(
+      'the gateway gone',
+      () => reachable(muster),
+      (up) => !up,
+    );
+    await until(
+      'the gateway back',
+      () => reachable(muster),
+      (up) => up,
+    );
+
+    t.deepEqual(await muster.session(sessionId), before);
+    const after = await dockerOf(engine).getContainer(sessionId).inspect();
+    t.is(after.State.StartedAt, container.State.StartedAt);
+    t.true((await verifiedCommits(t, muster, 'zone-default')) > 0);
+    t.true((await verifiedCommits(t, muster, 'fleet')) > 0);
+    t.is((await muster.request('DELETE', `/sessions/${sessionId}`)).status, 202);
+    await muster.untilSession(sessionId, ({ phase }) => phase === 'ended');
+  },
+);
+
+serialEngineTest(
+  'SIGTERM ends every process, leaves sessions running, and the next start finds them',
+  async (t, engine) => {
+    const first = await startMuster(t, { engineHost: engine.host });
+    await untilOnline(first);
+    await define(first, 'sleeper');
+    const sessionId = await started(first, 'sleeper');
+    const processes = await descendantsOf(first.program.pid);
+    t.true(processes.length >= 4);
+    first.program.kill('SIGTERM');
+    t.is((await first.program.ended).code, 0);
+    for (const pid of processes) await t.throwsAsync(access(`/proc/${pid}/status`));
+    t.true((await dockerOf(engine).getContainer(sessionId).inspect()).State.Running);
+
+    const second = await startMuster(t, { engineHost: engine.host, dataDir: first.dataDir });
+    await untilOnline(second);
+    t.is((await second.session(sessionId)).phase, 'running');
+    await second.request('DELETE', `/sessions/${sessionId}`);
+    await second.untilSession(sessionId, ({ phase }) => phase === 'ended');
+    t.false(await containerExists(engine, sessionId));
+  },
+);
+
+async function reachable(muster: RunningMuster): Promise<boolean> {
+  return await fetch(`${muster.url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+/** Reads a log past the gateway, as an auditor would; reading verifies the hash chain and throws at a break. */
+async function verifiedCommits(t: ExecutionContext, muster: RunningMuster, log: string): Promise<number> {
+  const secrets: unknown = JSON.parse(await readFile(join(muster.dataDir, 'bus.json'), 'utf8'));
+  const { logPassword } = secrets as { readonly logPassword: string };
+  const [, port = ''] = /port (\d+)\)/.exec(muster.program.output()) ?? [];
+  const url = `nats://127.0.0.1:${port}`;
+  const bus = await connectBus({
+    url,
+    user: 'muster-log',
+    password: logPassword,
+    name: 'audit',
+    signal: AbortSignal.timeout(5000),
+  });
+  t.teardown(() => bus.close());
+  let commits = 0;
+  for await (const stored of createJetStreamLog({ bus }).read(log, 0)) commits = stored.commit.version;
+  return commits;
+}
