@@ -84,6 +84,12 @@ const shape = {
     .meta({ shown: '~/.cache/muster' })
     .describe('Folder for programs that were fetched once; it may be deleted at any time'),
   MUSTER_CHECKIN_SECONDS: integer(1, 3600).prefault('10').describe('Seconds between two check-ins of an agent'),
+  MUSTER_EMBEDDED_AGENT: z
+    .string()
+    .default('')
+    .transform(parseIds)
+    .meta({ shown: 'the agent of this machine' })
+    .describe('Ids of the agents that need no approval, with commas; set by `npm start`'),
   MUSTER_SIMULATED: z
     .enum(['0', '1'])
     .default('0')
@@ -110,6 +116,8 @@ export type Config = {
   readonly logLevel: Parsed['MUSTER_LOG_LEVEL'];
   readonly cacheDir: string;
   readonly checkInSeconds: number;
+  /** Agents that the gateway approves by itself. */
+  readonly embeddedAgents: readonly string[];
   readonly simulated: boolean;
 };
 
@@ -174,6 +182,7 @@ function named(data: Parsed): Config {
     logLevel: data.MUSTER_LOG_LEVEL,
     cacheDir: data.MUSTER_CACHE,
     checkInSeconds: data.MUSTER_CHECKIN_SECONDS,
+    embeddedAgents: data.MUSTER_EMBEDDED_AGENT,
     simulated: data.MUSTER_SIMULATED,
   };
 }
@@ -198,6 +207,7 @@ export function configEnvironment(config: Config): Readonly<Record<string, strin
     MUSTER_LOG_LEVEL: config.logLevel,
     MUSTER_CACHE: config.cacheDir,
     MUSTER_CHECKIN_SECONDS: String(config.checkInSeconds),
+    MUSTER_EMBEDDED_AGENT: config.embeddedAgents.join(','),
     MUSTER_SIMULATED: config.simulated ? '1' : '0',
     ...Object.fromEntries(
       Object.entries(optional).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -283,6 +293,15 @@ function parseRegistries(value: string, context: z.RefinementCtx): readonly stri
     });
   }
   return names;
+}
+
+function parseIds(value: string, context: z.RefinementCtx): readonly string[] {
+  if (value === '') return [];
+  const ids = value.split(',').map((text) => text.trim());
+  if (!ids.every((text) => id().safeParse(text).success)) {
+    context.addIssue({ code: 'custom', message: 'must be ids (letters, digits, _ or -), with commas between them' });
+  }
+  return ids;
 }
 
 /** Ids become parts of subjects and file names, so every other character becomes a dash. */

@@ -4,7 +4,7 @@ import { isId } from '../domain/ids.ts';
 
 export const CHECKINS_STREAM = 'MUSTER_CHECKINS';
 export const CHECKINS_SUBJECTS = 'muster.checkin.>';
-export const DESIRED_BUCKET = 'MUSTER_DESIRED';
+const DESIRED_BUCKET = 'MUSTER_DESIRED';
 export const DESIRED_STREAM = `KV_${DESIRED_BUCKET}`;
 export const DESIRED_SUBJECTS = `$KV.${DESIRED_BUCKET}.>`;
 

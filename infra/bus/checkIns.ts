@@ -31,8 +31,9 @@ export function publishCheckIn(bus: Bus, zone: string, checkIn: CheckIn): boolea
 }
 
 /**
- * First the latest check-in of every agent, then each as it arrives, in order, through lost connections, until `signal`
- * aborts. A handler that returns a promise holds up the next call.
+ * First the latest check-in of every agent, then each as it arrives, until `signal` aborts. After a lost connection it
+ * goes on with the latest of every agent, where that is a new one: check-ins are not synced one by one, so a bus that
+ * crashed may have lost the last of them and counts on from before. A handler that returns a promise holds up the next call.
  */
 export async function followCheckIns(
   bus: Bus,
@@ -42,12 +43,17 @@ export async function followCheckIns(
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { signal } = options;
-  for await (const message of orderedMessages(bus, {
+  const latest = new Map<string, string>();
+  const messages = orderedMessages(bus, {
     stream: CHECKINS_STREAM,
     start: { kind: 'last-per-subject' },
-    signal,
-  })) {
+    resume: 'as-at-start',
+    signal: options.signal,
+  });
+  for await (const message of messages) {
+    const identity = `${message.sequence} ${message.storedAt}`;
+    if (latest.get(message.subject) === identity) continue;
+    latest.set(message.subject, identity);
     const result = parseCheckIn(message);
     if ('problem' in result) options.onMalformed(result);
     else await options.onCheckIn(result);

@@ -12,7 +12,7 @@ export interface StreamMessage {
   readonly storedAt: string;
 }
 
-export type Start =
+type Start =
   | { readonly kind: 'after'; readonly sequence: number }
   | { readonly kind: 'since'; readonly time: string }
   | { readonly kind: 'last-per-subject' };
@@ -23,6 +23,11 @@ export interface OrderedOptions {
   readonly signal: AbortSignal;
   /** Ends after this sequence, or at once when nothing is left up to it. Without it, waits for more for ever. */
   readonly upTo?: number;
+  /**
+   * Where to go on after a break: behind the last message, without gap or duplicate (the default), or as at the start,
+   * which also finds its way in a stream that lost its end in a crash and counts on from before.
+   */
+  readonly resume?: 'behind-last' | 'as-at-start';
   /** After this many failures in a row the last one is thrown; without it, tries for ever. */
   readonly attempts?: number;
 }
@@ -34,8 +39,7 @@ const NANOS_PER_MS = 1_000_000;
 
 /**
  * The messages of a stream in order, without gap or duplicate, through lost connections and restarted servers. Every
- * "round" is one ephemeral push consumer with flow control; when it breaks the next round goes on after the last message
- * that was yielded. Throws JETSTREAM_REFUSED when there is no such stream, and
+ * "round" is one ephemeral push consumer with flow control; when it breaks the next round goes on as `resume` says. Throws JETSTREAM_REFUSED when there is no such stream, and
  * BUS_DISCONNECTED once the connection has been closed for good.
  */
 export async function* orderedMessages(bus: Bus, options: OrderedOptions): AsyncGenerator<StreamMessage> {
@@ -47,7 +51,7 @@ export async function* orderedMessages(bus: Bus, options: OrderedOptions): Async
     try {
       for await (const message of round(bus, options, start)) {
         if (message === 'nothing-left') return;
-        start = { kind: 'after', sequence: message.sequence };
+        if (options.resume !== 'as-at-start') start = { kind: 'after', sequence: message.sequence };
         failures = 0;
         yield message;
         if (message.sequence >= upTo) return;

@@ -3,7 +3,7 @@
  * and gives data of `version + 1`. So the current version of a type is one more than its number of upcasters. Only the
  * codec uses them; the stored bytes, and with them the hash, stay what they were.
  */
-export type Upcaster = (data: unknown) => unknown;
+type Upcaster = (data: unknown) => unknown;
 export type Upcasters = Readonly<Record<string, Readonly<Record<number, Upcaster>>>>;
 
 export const UPCASTERS: Upcasters = {};

@@ -36,12 +36,22 @@ function readArguments(args: readonly string[]): Arguments | 'help' {
   return { simulate: Number(values.simulate) };
 }
 
+/** Agents that start along with the gateway need no approval, but for one simulated one: something to approve. */
 function configuration(args: Arguments): Config {
-  if (args.simulate === undefined) return readConfig(process.env, { needsLog: true });
+  if (args.simulate === undefined) {
+    const config = readConfig(process.env, { needsLog: true });
+    return { ...config, embeddedAgents: [config.agentId] };
+  }
+  const embeddedAgents = Array.from({ length: args.simulate - 1 }, (_, index) => simulatedId(index + 1));
   const data = process.env['MUSTER_DATA'];
   const MUSTER_DATA = data === undefined || data === '' ? './.muster-demo' : data;
   const env = { ...process.env, MUSTER_DATA, MUSTER_SIMULATED: '1' };
-  return readConfig(env, { needsLog: true });
+  return { ...readConfig(env, { needsLog: true }), embeddedAgents };
+}
+
+/** `sim-01`, as the simulated agents name themselves. */
+function simulatedId(number: number): string {
+  return `sim-${String(number).padStart(2, '0')}`;
 }
 
 /** Which programs and files a start is made of. */

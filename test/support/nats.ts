@@ -1,10 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { connectBus, type Bus } from '../../infra/bus/connect.ts';
 import { findNatsServer } from '../../infra/tools/natsServer.ts';
 
@@ -28,24 +26,33 @@ const APP_PASSWORD = 'app-password-of-the-tests';
 const START_LIMIT_MS = 20_000;
 const REPOSITORY_CONF = join(import.meta.dirname, '../../nats.conf');
 
+/** A test process that ends early, by its time limit say, takes its servers with it. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const server of running) server.kill('SIGKILL');
+});
+
 export async function startNats(options: { readonly conf?: string } = {}): Promise<TestNats> {
   const { path } = await findNatsServer();
   const store = await mkdtemp(join(tmpdir(), 'muster-nats-'));
-  const port = await freePort();
-  const url = `nats://127.0.0.1:${port}`;
-  const env = {
-    ...process.env,
-    MUSTER_NATS_PORT: String(port),
-    MUSTER_NATS_STORE: store,
-    MUSTER_NATS_LOG_PASSWORD: JSON.stringify(LOG_PASSWORD),
-    MUSTER_NATS_APP_PASSWORD: JSON.stringify(APP_PASSWORD),
-  };
+  // The first time the server chooses a port, so that no other test can take it in between.
+  let port = -1;
   const buses: Bus[] = [];
   let child = await launch();
+  const url = `nats://127.0.0.1:${port}`;
 
   async function launch(): Promise<ChildProcess> {
+    const env = {
+      ...process.env,
+      MUSTER_NATS_PORT: String(port),
+      MUSTER_NATS_STORE: store,
+      MUSTER_NATS_LOG_PASSWORD: JSON.stringify(LOG_PASSWORD),
+      MUSTER_NATS_APP_PASSWORD: JSON.stringify(APP_PASSWORD),
+    };
     const started = spawn(path, ['-c', options.conf ?? REPOSITORY_CONF], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-    await untilReady(started);
+    running.add(started);
+    started.once('exit', () => running.delete(started));
+    port = await untilReady(started);
     return started;
   }
 
@@ -80,35 +87,24 @@ export async function startNats(options: { readonly conf?: string } = {}): Promi
   };
 }
 
-/** Resolves when the server says that it is ready, JetStream recovered; rejects with its output when it ends first. */
-async function untilReady(server: ChildProcess): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+/** The port, once the server says that it is ready, JetStream recovered; rejects with its output when it ends first. */
+async function untilReady(server: ChildProcess): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
   let output = '';
   server.stderr?.on('data', (chunk: Buffer) => {
     if (output.length < 100_000) output += chunk.toString();
-    if (output.includes('Server is ready')) resolve();
+    const port = /Listening for client connections on \S+:(\d+)/.exec(output)?.[1];
+    if (port !== undefined && output.includes('Server is ready')) resolve(Number(port));
   });
   server.once('error', reject);
-  server.once('exit', () => reject(new Error(`nats-server ended:\n${output}`)));
-  const limit = new AbortController();
-  const timeUp = pause(START_LIMIT_MS, undefined, { signal: limit.signal }).then(
-    () => reject(new Error(`nats-server was not ready within ${START_LIMIT_MS} ms:\n${output}`)),
-    () => undefined,
-  );
+  server.once('close', () => reject(new Error(`nats-server ended:\n${output}`)));
+  const timer = setTimeout(() => {
+    server.kill('SIGKILL');
+    reject(new Error(`nats-server was not ready within ${START_LIMIT_MS} ms:\n${output}`));
+  }, START_LIMIT_MS);
   try {
-    await promise;
+    return await promise;
   } finally {
-    limit.abort();
-    await timeUp;
+    clearTimeout(timer);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
