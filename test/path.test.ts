@@ -31,24 +31,25 @@ async function started(muster: RunningMuster, imageId: string): Promise<string> 
   return session.sessionId;
 }
 
-function untilOnline(muster: RunningMuster): Promise<AgentView> {
-  return until(
+async function untilOnline(muster: RunningMuster): Promise<AgentView> {
+  await until(
     'the agent online',
-    () => muster.agent(),
-    ({ connectivity }) => connectivity === 'online',
+    () => muster.agents(),
+    (agents) => agents.some(({ connectivity }) => connectivity === 'online'),
   );
+  return await muster.agent();
 }
 
-/** The variables of a container that say which devices it got. */
+/** The variables of a container's first process, which say which devices it got; the engine's edits are among them. */
 async function devicesOf(engine: TestEngine, sessionId: string): Promise<Readonly<Record<string, string>>> {
   const exec = await dockerOf(engine)
     .getContainer(sessionId)
-    .exec({ Cmd: ['env'], AttachStdout: true, Tty: true });
+    .exec({ Cmd: ['cat', '/proc/1/environ'], AttachStdout: true, Tty: true });
   const stream = await exec.start({ Tty: true, hijack: true });
   let text = '';
   for await (const chunk of stream) text += String(chunk);
   return Object.fromEntries(
-    text.split(/\r?\n/).map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]),
+    text.split('\0').map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]),
   );
 }
 

@@ -16,13 +16,14 @@ export function decideCheckIn(state: ZoneState, checkIn: CheckIn, context: ZoneC
   const agent = state.agents.get(checkIn.agentId);
   if (agent === undefined) return accept([], {});
   if (agent.supersededBoots.has(checkIn.bootId)) return accept(raise(agent, 'IDENTITY_CONFLICT', CLONE), {});
-  const facts = [...boot(agent, checkIn), ...hardwareChange(agent, checkIn), ...conditions(agent, checkIn)];
+  const caughtUp = isCaughtUp(state, agent, checkIn, context);
+  const facts = [...boot(agent, checkIn), ...hardwareChange(agent, checkIn), ...conditions(agent, checkIn, caughtUp)];
   if (isRewound(checkIn, context)) return accept([...facts, ...raise(agent, 'LOG_REWOUND', REWOUND)], {});
   facts.push(...clear(agent, 'LOG_REWOUND'));
   // Evidence counts only from an agent that speaks about this very log.
-  if (checkIn.logId === context.logId && context.logId !== null) {
-    facts.push(...decideEvidence(state, agent, checkIn), ...comeback(state, agent, checkIn));
-  }
+  if (speaksOfThisLog(checkIn, context)) facts.push(...decideEvidence(state, agent, checkIn));
+  // With its engine down an agent cannot catch up, but it is there; it takes nothing until the engine is back.
+  if (caughtUp || checkIn.engine.status === 'down') facts.push(...comeback(agent));
   // A commit holds 256 events. What one check-in proves beyond this, the next one proves again.
   return accept(facts.slice(0, MOST_PER_CHECKIN), {});
 }
@@ -53,19 +54,17 @@ function hardwareChange(agent: AgentState, { hardware }: CheckIn): ZoneFact[] {
   return [{ type: 'AgentHardwareChanged', data: { agentId: agent.agentId, hardware, previous: agent.hardware } }];
 }
 
-function conditions(agent: AgentState, { engine, hardware }: CheckIn): ZoneFact[] {
+function conditions(agent: AgentState, { engine, hardware }: CheckIn, caughtUp: boolean): ZoneFact[] {
   const failed = hardware.gpus.filter((gpu) => gpu.health === 'failed');
-  return [
-    ...(engine.status === 'down'
-      ? raise(agent, 'DOCKER_DOWN', { detail: engine.detail, mend: engine.mend })
-      : clear(agent, 'DOCKER_DOWN')),
-    ...(failed.length > 0
-      ? raise(agent, 'GPU_FAILED', {
-          detail: `the driver reports ${failed.length === 1 ? 'a failed GPU' : `${failed.length} failed GPUs`}`,
-          mend: 'look at the kernel log for Xid messages; reset or replace the device',
-        })
-      : clear(agent, 'GPU_FAILED')),
-  ];
+  const facts: ZoneFact[] = [];
+  if (engine.status === 'down')
+    facts.push(...raise(agent, 'DOCKER_DOWN', { detail: engine.detail, mend: engine.mend }));
+  // What came due while the engine was down has to be done before the agent is a candidate again.
+  else if (caughtUp) facts.push(...clear(agent, 'DOCKER_DOWN'));
+  if (failed.length === 0) return [...facts, ...clear(agent, 'GPU_FAILED')];
+  const detail = `the driver reports ${failed.length === 1 ? 'a failed GPU' : `${failed.length} failed GPUs`}`;
+  const mend = 'look at the kernel log for Xid messages; reset or replace the device';
+  return [...facts, ...raise(agent, 'GPU_FAILED', { detail, mend })];
 }
 
 type Raised = Extract<ZoneFact, { type: 'AgentConditionRaised' }>['data'];
@@ -88,10 +87,17 @@ function isRewound(checkIn: CheckIn, { logId, version }: ZoneContext): boolean {
  * After its first approval or a silence an agent becomes a candidate only when it has carried out its newest document and
  * shows no container of a session that has ended.
  */
-function comeback(state: ZoneState, agent: AgentState, checkIn: CheckIn): ZoneFact[] {
+function isCaughtUp(state: ZoneState, agent: AgentState, checkIn: CheckIn, context: ZoneContext): boolean {
+  if (!speaksOfThisLog(checkIn, context) || checkIn.engine.status === 'down') return false;
+  if (checkIn.appliedVersion < agent.desiredVersion) return false;
+  return checkIn.sessions.every(({ sessionId }) => state.sessions.has(sessionId));
+}
+
+function speaksOfThisLog(checkIn: CheckIn, { logId }: ZoneContext): boolean {
+  return logId !== null && checkIn.logId === logId;
+}
+
+function comeback(agent: AgentState): ZoneFact[] {
   if (agent.connectivity === 'online') return [];
-  if (checkIn.appliedVersion < agent.desiredVersion) return [];
-  const leftovers = checkIn.sessions.some(({ sessionId }) => !state.sessions.has(sessionId));
-  if (leftovers) return [];
   return [{ type: 'AgentReturned', data: { agentId: agent.agentId, from: agent.connectivity } }];
 }

@@ -23,6 +23,8 @@ export interface RunningMuster {
   readonly program: Program;
   /** One HTTP request with the admin key; the body of the answer as JSON. */
   request(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
+  agents(): Promise<readonly AgentView[]>;
+  /** The agent of this machine. */
   agent(): Promise<AgentView>;
   session(sessionId: string): Promise<SessionView>;
   /** Polls the session until it is as wanted. */
@@ -97,6 +99,7 @@ export async function startMuster(t: ExecutionContext, options: MusterOptions): 
     signInUrl,
     program,
     request,
+    agents: async () => (await read<{ readonly agents: readonly AgentView[] }>('/agents')).agents,
     agent: () => read<AgentView>('/agents/this-machine'),
     session,
     untilSession: (sessionId, wanted) => until(`session ${sessionId}`, () => session(sessionId), wanted),

@@ -1,0 +1,164 @@
+import test from 'ava';
+import type { CheckIn } from '../../domain/checkIn.ts';
+import type { ZoneCommand } from '../../domain/zone/commands.ts';
+import {
+  ENGINE_DOWN,
+  aCheckIn,
+  aGpu,
+  aHardware,
+  aPlacedSession,
+  aRequest,
+  aSession,
+  aStop,
+  aWaitingSession,
+  agentIn,
+  anAgent,
+  given,
+  observed,
+} from '../support/builders.ts';
+
+const said = (checkIn: Partial<CheckIn>): ZoneCommand => ({ type: 'RecordCheckIn', checkIn: aCheckIn(checkIn) });
+const silent = (to: 'late' | 'missing', seconds: number): ZoneCommand => ({
+  type: 'AdvanceTime',
+  silences: [{ agentId: 'agent-1', seconds, to }],
+});
+const typesOf = (facts: readonly { readonly type: string }[]) => facts.map(({ type }) => type);
+
+test('an agent that joins is no candidate until it has checked in, caught up', (t) => {
+  const joined = given(anAgent({ connectivity: 'never' }));
+  t.is(joined.when(aRequest()).explanation?.candidates[0]?.reasons[0]?.code, 'AGENT_PENDING');
+  const behind = joined.when(said({ appliedVersion: 0 }));
+  t.deepEqual(typesOf(behind.facts), ['AgentBooted', 'AgentHardwareChanged']);
+  const caughtUp = joined.when(said({ appliedVersion: 1 }));
+  t.deepEqual(typesOf(caughtUp.facts), ['AgentBooted', 'AgentHardwareChanged', 'AgentReturned']);
+  t.is(agentIn(caughtUp.state).connectivity, 'online');
+});
+
+test('joining twice changes nothing', (t) => {
+  const join = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false } as const;
+  given()
+    .when(join)
+    .expect(t, [{ type: 'AgentJoined', data: { agentId: 'agent-1', hostname: 'agent-1', simulated: false } }]);
+  given(anAgent()).when(join).expect(t, []);
+});
+
+test('a check-in that changes nothing is no event', (t) => {
+  given(anAgent())
+    .when(said({ appliedVersion: 1 }))
+    .expect(t, []);
+  given().when(said({})).expect(t, []);
+});
+
+test('a silent agent goes late, then missing, once each', (t) => {
+  const late = given(anAgent()).when(silent('late', 30));
+  late.expect(t, [{ type: 'AgentWentLate', data: { agentId: 'agent-1', silentSeconds: 30 } }]);
+  given(anAgent({ connectivity: 'late' }))
+    .when(silent('late', 40))
+    .expect(t, []);
+  const missing = given(anAgent({ connectivity: 'late' })).when(silent('missing', 60));
+  missing.expect(t, [{ type: 'AgentWentMissing', data: { agentId: 'agent-1', silentSeconds: 60 } }]);
+  given(anAgent({ connectivity: 'missing' }))
+    .when(silent('missing', 90))
+    .expect(t, []);
+  given(anAgent({ connectivity: 'never' }))
+    .when(silent('missing', 90))
+    .expect(t, []);
+});
+
+test('an agent that was late or missing returns when it has caught up and shows no container of an ended session', (t) => {
+  for (const from of ['late', 'missing'] as const) {
+    const away = given(anAgent({ connectivity: from }), aSession(), aStop());
+    t.deepEqual(away.when(said({ appliedVersion: 2, sessions: [observed('running')] })).facts, [], 'behind');
+    const leftover = observed('running', { sessionId: 's-long-gone' });
+    t.false(typesOf(away.when(said({ appliedVersion: 3, sessions: [leftover] })).facts).includes('AgentReturned'));
+    const { facts } = away.when(said({ appliedVersion: 3 }));
+    t.deepEqual(facts.at(-1), { type: 'AgentReturned', data: { agentId: 'agent-1', from } });
+  }
+});
+
+test('an agent that speaks about another log does not return', (t) => {
+  given(anAgent({ connectivity: 'missing' }))
+    .when(said({ appliedVersion: 9, logId: 'log-2' }))
+    .expect(t, []);
+});
+
+test('a new boot supersedes the one before, which never comes back: its process is a clone', (t) => {
+  const rebooted = given(anAgent()).when(said({ bootId: 'boot-2' }));
+  rebooted.expect(t, [
+    {
+      type: 'AgentBooted',
+      data: { agentId: 'agent-1', bootId: 'boot-2', previousBootId: 'boot-1', agentVersion: '1' },
+    },
+  ]);
+  const clone = said({ bootId: 'boot-1', hardware: aHardware({ cores: 99 }), sessions: [observed('exited')] });
+  const conflict = given(anAgent(), aSession(), rebooted.facts).when(clone);
+  t.deepEqual(typesOf(conflict.facts), ['AgentConditionRaised'], 'nothing else of the clone is believed');
+  t.true(agentIn(conflict.state).conditions.has('IDENTITY_CONFLICT'));
+  given(anAgent(), aSession(), rebooted.facts, conflict.facts).when(clone).expect(t, []);
+  const third = given(anAgent(), aSession(), rebooted.facts, conflict.facts).when(said({ bootId: 'boot-3' }));
+  t.deepEqual(typesOf(third.facts), ['AgentBooted', 'AgentConditionCleared']);
+});
+
+test('an agent ahead of the log shows that the log was restored: nothing is concluded from it', (t) => {
+  const ahead = said({ appliedVersion: 4, sessions: [] });
+  const stopping = given(anAgent(), aSession(), aStop());
+  const { facts, state } = stopping.when(ahead);
+  t.deepEqual(typesOf(facts), ['AgentConditionRaised']);
+  t.true(agentIn(state).conditions.has('LOG_REWOUND'));
+  t.true(state.sessions.has('s-1'));
+  const again = given(anAgent(), aSession(), aStop(), facts).when(said({ appliedVersion: 4 }));
+  t.deepEqual(typesOf(again.facts), ['AgentConditionCleared', 'SessionEnded']);
+});
+
+test('a container engine that goes down and a device that fails are conditions, raised and cleared once', (t) => {
+  const down = given(anAgent()).when(said({ engine: ENGINE_DOWN }));
+  down.expect(t, [
+    {
+      type: 'AgentConditionRaised',
+      data: { agentId: 'agent-1', condition: 'DOCKER_DOWN', detail: 'no answer', mend: 'start it' },
+    },
+  ]);
+  const up = given(anAgent({ engineDown: true }));
+  up.when(said({ engine: ENGINE_DOWN })).expect(t, []);
+  const version = up.state.agents.get('agent-1')?.desiredVersion ?? 0;
+  up.when(said({ appliedVersion: version - 1 })).expect(t, []);
+  up.when(said({ appliedVersion: version })).expect(t, [
+    { type: 'AgentConditionCleared', data: { agentId: 'agent-1', condition: 'DOCKER_DOWN' } },
+  ]);
+  const hardware = aHardware({ gpus: [aGpu(0, { health: 'failed' })] });
+  const failed = given(anAgent({ gpus: [aGpu(0)] })).when(said({ hardware }));
+  t.deepEqual(typesOf(failed.facts), ['AgentHardwareChanged', 'AgentConditionRaised']);
+});
+
+test('an agent whose engine is down is online, and takes nothing until the engine is back and it has caught up', (t) => {
+  const joined = given([{ type: 'AgentJoined', data: { agentId: 'agent-1', hostname: 'agent-1', simulated: false } }]);
+  const { facts } = joined.when(said({ logId: null, engine: ENGINE_DOWN }));
+  t.true(typesOf(facts).includes('AgentReturned'));
+  t.true(typesOf(facts).includes('AgentConditionRaised'));
+});
+
+test('a session that has waited as long as it was asked to is cancelled', (t) => {
+  const waiting = given(aWaitingSession({ maxWaitSeconds: 60 }), aWaitingSession({ id: 's-2' }));
+  const tick: ZoneCommand = { type: 'AdvanceTime', silences: [] };
+  waiting.when(tick, '2026-01-01T00:00:59.999Z').expect(t, []);
+  waiting
+    .when(tick, '2026-01-01T00:01:00.000Z')
+    .expect(t, [{ type: 'SessionCancelled', data: { sessionId: 's-1', cause: 'WAIT_TIMEOUT' } }]);
+});
+
+test('a tick of time brings at most 128 events; the rest comes due at the next', (t) => {
+  const line = Array.from({ length: 200 }, (_, index) => aWaitingSession({ id: `s-${index}`, maxWaitSeconds: 1 }));
+  const first = given(...line).when({ type: 'AdvanceTime', silences: [] }, '2026-01-01T01:00:00.000Z');
+  t.is(first.facts.length, 128);
+  t.is(first.state.line.length, 72);
+});
+
+test('one check-in proves at most 200 things; the next one proves the rest', (t) => {
+  const ids = Array.from({ length: 250 }, (_, index) => `s-${index}`);
+  const placed = ids.map((id) => aPlacedSession({ id, cores: 0.001, gib: 0.001 }));
+  const sessions = ids.map((sessionId) => observed('starting', { sessionId }));
+  const first = given(anAgent(), ...placed).when(said({ sessions }));
+  t.is(first.facts.length, 200);
+  const second = given(anAgent(), ...placed, first.facts).when(said({ sessions }));
+  t.is(second.facts.length, 50);
+});
