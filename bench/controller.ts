@@ -1,13 +1,8 @@
-import { headers } from 'nats';
-import { joinedZone } from './joinedZone.ts';
-import type { Bus } from '../infra/bus/connect.ts';
-import { publishAcked } from '../infra/bus/api.ts';
-import { ensureLogStream } from '../infra/bus/streams.ts';
 import { encodeCommit } from '../infra/log/codec.ts';
 import { createJetStreamLog } from '../infra/log/jetstream.ts';
-import { zoneLog } from '../infra/log/port.ts';
-import { logSubject } from '../infra/names.ts';
 import type { TestNats } from '../test/support/nats.ts';
+import { joinedZone } from './joinedZone.ts';
+import { rawLog } from './raw.ts';
 import { median, row, type Row } from './report.ts';
 
 export interface ControllerBench {
@@ -41,18 +36,6 @@ export async function benchController(nats: TestNats, { eventsPerCommit, runs }:
   await bus.close();
   const what = `controller, ${eventsPerCommit} event${eventsPerCommit === 1 ? '' : 's'} a commit (${bytes.length} B)`;
   return row(what, 'events/s', eventsPerCommit / median(muster), eventsPerCommit / median(limit));
-}
-
-/** Appends the same bytes over and over, as a controller that decides nothing would. */
-async function rawLog(bus: Bus, name: string): Promise<(bytes: Uint8Array) => Promise<void>> {
-  const log = zoneLog(name);
-  await ensureLogStream(bus, log, 1, 1);
-  let sequence = 0;
-  return async (bytes) => {
-    const expectation = headers();
-    expectation.set('Nats-Expected-Last-Subject-Sequence', String(sequence));
-    sequence = await publishAcked(bus, logSubject(log), bytes, expectation);
-  };
 }
 
 async function seconds(times: number, once: () => Promise<void>): Promise<number> {

@@ -40,17 +40,22 @@ async function untilOnline(muster: RunningMuster): Promise<AgentView> {
   return await muster.agent();
 }
 
-/** The variables of a container's first process, which say which devices it got; the engine's edits are among them. */
-async function devicesOf(engine: TestEngine, sessionId: string): Promise<Readonly<Record<string, string>>> {
+/**
+ * The devices that a container's first process was given, by its environment: the test's CDI devices each leave a variable,
+ * the `nvidia` driver names them in NVIDIA_VISIBLE_DEVICES (`void`: none).
+ */
+async function devicesOf(engine: TestEngine, sessionId: string): Promise<readonly string[]> {
   const exec = await dockerOf(engine)
     .getContainer(sessionId)
     .exec({ Cmd: ['cat', '/proc/1/environ'], AttachStdout: true, Tty: true });
   const stream = await exec.start({ Tty: true, hijack: true });
   let text = '';
   for await (const chunk of stream) text += String(chunk);
-  return Object.fromEntries(
-    text.split('\0').map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]),
-  );
+  const variables = text
+    .split('\0')
+    .map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)] as const);
+  const named = variables.filter(([name]) => /^(MUSTER_TEST_CDI_\d+|NVIDIA_VISIBLE_DEVICES)$/.test(name));
+  return named.flatMap(([, value]) => value.split(',')).filter((uuid) => uuid !== 'void');
 }
 
 async function containerExists(engine: TestEngine, sessionId: string): Promise<boolean> {
@@ -85,15 +90,13 @@ serialEngineTest(
     const [uuid] = placement.gpuUuids;
     t.is(placement.gpuUuids.length, 1);
     const devices = await devicesOf(engine, session.sessionId);
-    t.is(engine.knowsCdi ? devices['MUSTER_TEST_CDI'] : devices['NVIDIA_VISIBLE_DEVICES'], uuid);
+    t.deepEqual(devices, [uuid]);
     const busy = await muster.agent();
     t.deepEqual(busy.allocated, { millicores: 1000, memoryBytes: 64 * 1024 ** 2, gpus: 1 });
     t.deepEqual(busy.gpus.find((gpu) => gpu.uuid === uuid)?.heldBy, [session.sessionId]);
 
     const plain = await started(muster, 'plain-sleeper');
-    const none = await devicesOf(engine, plain);
-    t.is(none['NVIDIA_VISIBLE_DEVICES'], 'void');
-    t.is(none['MUSTER_TEST_CDI'], undefined);
+    t.deepEqual(await devicesOf(engine, plain), []);
 
     await Promise.all(
       [session.sessionId, plain].map(async (sessionId) => {

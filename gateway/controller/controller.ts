@@ -50,6 +50,7 @@ export class Controller<State, Command, Fact extends AnyFact> {
   #wake: () => void = () => {};
   #running: Promise<void> | null = null;
   #lastFollowUp = '';
+  #shown = 0;
   #oneByOne = 0;
   #stalled = false;
 
@@ -60,7 +61,7 @@ export class Controller<State, Command, Fact extends AnyFact> {
 
   /** Folds the log and begins to decide. Rejects with a LogError when the log cannot be read or trusted. */
   async start(): Promise<void> {
-    await this.#catchUp(0);
+    await this.#catchUp();
     this.#running = this.#run();
   }
 
@@ -144,18 +145,28 @@ export class Controller<State, Command, Fact extends AnyFact> {
     const context = { now, logId: this.logId, version: this.version };
     const deciding = { machine, state: this.#state, memory: this.#memory, context };
     const most = this.#oneByOne > 0 ? 1 : this.#waiting.length;
-    let count = 0;
-    for (const { submission } of this.#waiting) {
-      if (count >= most || !decideInto(group, deciding, submission)) break;
-      count += 1;
-    }
     this.#oneByOne = Math.max(0, this.#oneByOne - 1);
-    return this.#waiting.splice(0, count);
+    const taken: Waiting<Command>[] = [];
+    let refused = 0;
+    for (const waiting of this.#waiting) {
+      if (taken.length >= most) break;
+      try {
+        if (!decideInto(group, deciding, waiting.submission)) break;
+        taken.push(waiting);
+      } catch (error) {
+        // A fact that cannot be recorded fails its own command; nothing of it has touched the state yet.
+        waiting.fail(error);
+        refused += 1;
+      }
+    }
+    this.#waiting.splice(0, taken.length + refused);
+    return taken;
   }
 
   async #append(group: Group<Command>, taken: readonly Waiting<Command>[]): Promise<void> {
     const { newLogId, clock, answerWithinMs = ANSWER_WITHIN_MS } = this.#options;
-    const { events, commands } = group;
+    const { events } = group;
+    const commands = [...group.commands.values()];
     const at = events[0]?.occurredAt ?? '';
     const commit = nextCommit({ previous: this.#head, newLogId: newLogId(), at, events, commands });
     const settled = new AbortController();
@@ -176,6 +187,7 @@ export class Controller<State, Command, Fact extends AnyFact> {
     const { logId, version, at } = stored.commit;
     this.#head = { commit: { logId, version }, hash: stored.hash, at };
     remember(this.#memory, stored.commit);
+    this.#shown = version;
     this.#options.onCommit(stored);
   }
 
@@ -204,20 +216,31 @@ export class Controller<State, Command, Fact extends AnyFact> {
       taken[0]?.fail(error);
       return;
     }
-    if (!isVersionConflict(error)) this.#oneByOne = taken.length;
     this.#waiting.unshift(...taken);
+    if (isVersionConflict(error)) this.#dropOutdated();
+    else this.#oneByOne = taken.length;
+  }
+
+  /**
+   * What comes again by itself is not decided anew after somebody else has written: a check-in, say, may be older by now
+   * than what the log knows of its agent.
+   */
+  #dropOutdated(): void {
+    for (const waiting of this.#waiting.splice(0)) {
+      if (waiting.submission.recorded) this.#waiting.push(waiting);
+      else waiting.fail(new ControllerUnavailable('another writer came first, and this comes again by itself'));
+    }
   }
 
   /** Drops the state and folds the log from its beginning, as often as it takes to read it. */
   async #refold(): Promise<void> {
     const { machine, clock, onTrouble, log } = this.#options;
-    const seen = this.version;
     while (!this.#stop.signal.aborted) {
       this.#state = machine.initial();
       this.#memory = emptyMemory();
       this.#head = null;
       try {
-        await this.#catchUp(seen);
+        await this.#catchUp();
         return;
       } catch (error) {
         onTrouble(`the ${log} log cannot be read; trying again`, error);
@@ -226,15 +249,17 @@ export class Controller<State, Command, Fact extends AnyFact> {
     }
   }
 
-  /** Folds from the beginning. Commits up to `seen` have been shown to `onCommit` before. */
-  async #catchUp(seen: number): Promise<void> {
+  /** Folds from the beginning. No commit is shown to `onCommit` twice, also when an earlier reading broke off. */
+  async #catchUp(): Promise<void> {
     const { eventLog, log, machine, onCommit } = this.#options;
     for await (const stored of eventLog.read(log, 0)) {
       const { logId, version, at, events } = stored.commit;
       for (const event of events) machine.evolve(this.#state, event as Fact & AnyEvent, { version, time: at });
       remember(this.#memory, stored.commit);
       this.#head = { commit: { logId, version }, hash: stored.hash, at };
-      if (version > seen) onCommit(stored);
+      if (version <= this.#shown) continue;
+      this.#shown = version;
+      onCommit(stored);
     }
   }
 

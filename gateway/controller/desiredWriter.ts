@@ -31,9 +31,7 @@ export class DesiredWriter {
   /** To be called for every agent at the start, and after each commit for those whose document it changed. */
   changed(agentId: string): void {
     this.#changed.add(agentId);
-    this.#running ??= this.#write().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#write().finally(() => this.#afterWriting());
   }
 
   /** Resolves when everything that was changed so far is written, or given up because the writer stops. */
@@ -44,6 +42,13 @@ export class DesiredWriter {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.settled();
+  }
+
+  /** One that changed after the last look at the list, and before this, found a writer that was still there. */
+  #afterWriting(): void {
+    this.#running = null;
+    const [missed] = this.#changed;
+    if (missed !== undefined && !this.#stop.signal.aborted) this.changed(missed);
   }
 
   async #write(): Promise<void> {

@@ -3,6 +3,7 @@ import canonicalize from 'canonicalize';
 import type { CommandOutcome } from '../../domain/commit.ts';
 import type { CommandMemory } from '../../domain/commandMemory.ts';
 import type { AnyEvent, AnyFact } from '../../domain/events.ts';
+import { encodeEvent } from '../../infra/log/codec.ts';
 import { eventId } from '../../infra/log/eventId.ts';
 import { currentSchemaVersion, UPCASTERS } from '../../infra/log/upcasters.ts';
 import type { Answer, DecisionContext, Machine, Submission } from './machine.ts';
@@ -14,13 +15,14 @@ export const GROUP_BYTES = 256 * 1024;
 /** Commands decided one after another on speculative state, with the answers to give once their commit is acknowledged. */
 export interface Group<Command> {
   readonly events: AnyEvent[];
-  readonly commands: CommandOutcome[];
+  /** By key: a key repeated within the group gets the same answer. */
+  readonly commands: Map<string, CommandOutcome>;
   readonly answers: { readonly submission: Submission<Command>; readonly answer: Answer }[];
   bytes: number;
 }
 
 export function emptyGroup<Command>(): Group<Command> {
-  return { events: [], commands: [], answers: [], bytes: 0 };
+  return { events: [], commands: new Map(), answers: [], bytes: 0 };
 }
 
 /** What a group is decided on: the machine's state, which changes as the group fills, and the outcomes known so far. */
@@ -54,13 +56,15 @@ export function decideInto<State, Command, Fact extends AnyFact>(
   }
   const { facts, outcome, detail } = decision;
   const events = facts.map((fact, index) => envelope(fact, submission, index, context.now));
-  const bytes = events.reduce((sum, event) => sum + JSON.stringify(event).length, 0);
+  const bytes = events.reduce((sum, event) => sum + encodeEvent(event).length, 0);
   const full = group.events.length + events.length > GROUP_EVENTS || group.bytes + bytes > GROUP_BYTES;
   if (full && group.events.length > 0) return false;
   for (const fact of facts) machine.evolve(state, fact, { version: context.version + 1, time: context.now });
   group.events.push(...events);
   group.bytes += bytes;
-  if (submission.recorded && facts.length > 0) group.commands.push({ key: submission.key, requestHash, outcome });
+  if (submission.recorded && facts.length > 0) {
+    group.commands.set(submission.key, { key: submission.key, requestHash, outcome });
+  }
   const version = events.length > 0 || group.events.length > 0 ? context.version + 1 : context.version;
   group.answers.push({ submission, answer: { kind: 'accepted', outcome, detail, version, repeated: false } });
   return true;
@@ -73,7 +77,7 @@ function repetition<State, Command, Fact extends AnyFact>(
   key: string,
   requestHash: string,
 ): Answer | null {
-  const inGroup = group.commands.find((command) => command.key === key);
+  const inGroup = group.commands.get(key);
   const known = inGroup ?? memory.outcomes.get(key);
   if (known === undefined) return null;
   if (known.requestHash !== requestHash) {

@@ -33,30 +33,26 @@ export async function settle(settling: Settling): Promise<StoredCommit> {
   const ours = encodeCommit(commit).hash;
   let pause = FIRST_PAUSE_MS;
   let doubtful = false;
-  while (true) {
+  let standing: StoredCommit | null = null;
+  while (standing === null) {
     try {
-      if (doubtful) {
-        const there = await firstAfter(eventLog, log, expected);
-        if (there !== null) return keepOurs(there, ours, log);
-      }
+      if (doubtful) standing = await firstAfter(eventLog, log, expected);
+      if (standing !== null) break;
       const { hash } = await eventLog.append(log, expected, commit);
       return { commit, hash };
     } catch (error) {
       const unknown = isOutcomeUnknown(error);
-      // An earlier try may have been written after all: then the conflict is with ourselves.
-      const withOurselves = doubtful && isVersionConflict(error);
-      if (signal.aborted || !(unknown || withOurselves || isLogUnavailable(error))) throw error;
+      // An earlier try may have been written after all: then the conflict is with ourselves, and reading tells.
+      const maybeOurs = doubtful && isVersionConflict(error);
+      if (signal.aborted || !(unknown || maybeOurs || isLogUnavailable(error))) throw error;
       if (!doubtful) onTrouble(`the ${log} log does not answer; trying until it does`, error);
       doubtful = true;
     }
     await clock.sleep(pause, signal);
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   }
-}
-
-function keepOurs(there: StoredCommit, ours: string, log: LogName): StoredCommit {
-  if (there.hash === ours) return there;
-  throw new LogError(LogErrorCode.VersionConflict, `another writer's commit ${there.commit.version} stands in ${log}`);
+  if (standing.hash === ours) return standing;
+  throw new LogError(LogErrorCode.VersionConflict, `another writer's commit ${commit.version} stands in ${log}`);
 }
 
 async function firstAfter(eventLog: EventLog, log: LogName, version: number): Promise<StoredCommit | null> {

@@ -51,17 +51,46 @@ export function nextCommit(input: {
   };
 }
 
-/** Throws LogError INVALID_COMMIT, naming the event and the field. */
+/**
+ * Throws LogError INVALID_COMMIT, naming the event and the field. Commits and events never change once made, so each is
+ * encoded once, however often it is asked for: for the size of a group, for the hash, for the append, for a second try.
+ */
 export function encodeCommit(commit: Commit, upcasters: Upcasters = UPCASTERS): EncodedCommit {
+  const known = encodedCommits.get(commit);
+  if (known !== undefined) return known;
   const { events, ...rest } = commit;
   checkAgainst(header, rest, 'the commit');
   if (events.length < 1 || events.length > 256) {
     throw invalid(`a commit holds 1 to 256 events, not ${events.length}`);
   }
-  for (const [index, event] of events.entries()) checkEvent(event, `event ${index} (${event.type})`, upcasters);
-  const text = canonicalJson(commit);
-  const bytes = Buffer.from(text, 'utf8');
-  return { bytes, hash: hashOf(bytes) };
+  const bytes = Buffer.from(assemble(commit, upcasters), 'utf8');
+  const encoded = { bytes, hash: hashOf(bytes) };
+  encodedCommits.set(commit, encoded);
+  return encoded;
+}
+
+/** The canonical JSON of one event as it will stand in its commit. Throws LogError INVALID_COMMIT, naming the field. */
+export function encodeEvent(event: AnyEvent, upcasters: Upcasters = UPCASTERS, place: string = event.type): string {
+  const known = encodedEvents.get(event);
+  if (known !== undefined) return known;
+  checkEvent(event, place, upcasters);
+  const text = canonicalJson(event);
+  encodedEvents.set(event, text);
+  return text;
+}
+
+const encodedCommits = new WeakMap<Commit, EncodedCommit>();
+const encodedEvents = new WeakMap<AnyEvent, string>();
+
+/** Canonical JSON of the commit from the canonical JSON of its parts: the members in the order of their names. */
+function assemble(commit: Commit, upcasters: Upcasters): string {
+  const events = commit.events
+    .map((event, index) => encodeEvent(event, upcasters, `event ${index} (${event.type})`))
+    .join(',');
+  const members = Object.entries(commit)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `"${name}":${name === 'events' ? `[${events}]` : canonicalJson(value)}`);
+  return `{${members.join(',')}}`;
 }
 
 /** Throws LogError UNKNOWN_EVENT at a type or schema version of a newer build, LOG_CORRUPT at anything else unreadable. */
@@ -98,9 +127,9 @@ function checkAgainst(schema: z.ZodType, value: unknown, place: string): void {
   if (field !== null) throw invalid(`${place}, field "${field}": not in the schema, or not in its normal form`);
 }
 
-function canonicalJson(commit: Commit): string {
+function canonicalJson(value: unknown): string {
   try {
-    const text = canonicalize(commit);
+    const text = canonicalize(value);
     if (text !== undefined) return text;
   } catch (error) {
     throw invalid(`the commit has no canonical JSON: ${error instanceof Error ? error.message : String(error)}`, error);

@@ -30,22 +30,31 @@ export async function openPage(
     reducedMotion: 'reduce',
     ...options,
   });
-  t.teardown(() => context.close());
+  const wrong: string[] = [];
+  t.teardown(async () => {
+    await context.close();
+    // Thrown here and not where it is heard of: an exception in an event handler ends the whole process.
+    if (wrong.length > 0) throw new Error(wrong.join('\n'));
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
-  page.on('pageerror', (error) => t.fail(`the page threw: ${error.message}`));
+  page.on('pageerror', (error) => wrong.push(`the page threw: ${error.message}`));
   page.on('console', (message) => {
-    const text = message.text();
     // A refused or lost request is logged by the browser itself; what the page makes of it is what specs look at.
-    if (message.type() === 'error' && !text.startsWith('Failed to load resource')) t.fail(`the page logged: ${text}`);
+    const usual = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !usual) wrong.push(`the page logged: ${message.text()}`);
   });
   await page.goto(url);
   return page;
 }
 
-/** What axe finds against WCAG 2 A and AA and its best practices, in a form that is short when it fails. */
-export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/**
+ * What axe finds against WCAG 2 A and AA and its best practices, in a form that is short when it fails. With `rules` only
+ * these run: another colour scheme changes contrast and nothing else.
+ */
+export async function accessibilityProblems(page: Page, rules: readonly string[] = []): Promise<readonly string[]> {
+  const builder = new AxeBuilder({ page });
+  const { violations } = await (rules.length === 0 ? builder : builder.withRules([...rules])).analyze();
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`.replaceAll(/\s+/g, ' ')),
   );

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { ServerResponse } from 'node:http';
 import type { Explanation } from '../../domain/placement/explanation.ts';
 import type { LivePatch, LiveSnapshot } from '../../ui/data/fleet.ts';
-import { placedExplanation, sessionRow, snapshot, utilization } from '../../ui/gallery/fixtures.ts';
+import { imageRow, placedExplanation, sessionRow, snapshot, utilization } from '../../ui/gallery/fixtures.ts';
 import { runCommand } from '../../infra/tools/command.ts';
 
 /** The content security policy under which the dashboard must work. */
@@ -149,7 +149,7 @@ export class FakeGateway {
 
   #imagesAndSessions(app: FastifyInstance): void {
     app.put<{ Params: { id: string }; Body: { name: string } }>('/api/v1/images/:id', (request, reply) => {
-      const image = { ...this.fleet.images[0], imageId: request.params.id, name: request.body.name, revision: 1 };
+      const image = imageRow({ imageId: request.params.id, name: request.body.name });
       return reply.status(201).send({ ...image, echoes: [] });
     });
     app.delete('/api/v1/images/:id', (_request, reply) => reply.status(204).send());

@@ -1,0 +1,282 @@
+import type { ExecutionContext, TestFn } from 'ava';
+import anyTest from 'ava';
+import type { Browser, Locator, Page } from 'playwright-core';
+import type { LiveSnapshot } from '../ui/data/fleet.ts';
+import {
+  agentRow,
+  imageRow,
+  pendingAgentRow,
+  placedExplanation,
+  refusedExplanation,
+  secondsBefore,
+  sessionRow,
+} from '../ui/gallery/fixtures.ts';
+import { openBrowser, openPage, readable } from './support/browser.ts';
+import { buildDashboard, problem, startFakeGateway, type FakeGateway } from './support/fakeGateway.ts';
+
+/** What an operator does on the page, in a real browser, against a gateway with canned answers. */
+
+interface Shared {
+  readonly browser: Browser | null;
+  readonly folder: string;
+  readonly remove: () => Promise<void>;
+}
+
+const test = anyTest as TestFn<Shared>;
+
+test.before(async (t) => {
+  t.context = { browser: await openBrowser((text) => t.log(text)), ...(await buildDashboard()) };
+});
+
+test.after.always(async (t) => {
+  await t.context.browser?.close();
+  await t.context.remove();
+});
+
+interface Opened {
+  readonly gateway: FakeGateway;
+  readonly page: Page;
+}
+
+/** Opens the page on a fleet, or passes loudly where there is no browser. */
+function withPage(
+  title: string,
+  fleet: Partial<LiveSnapshot>,
+  check: (t: ExecutionContext<Shared>, opened: Opened) => Promise<void>,
+): void {
+  test.serial(title, async (t) => {
+    const { browser, folder } = t.context;
+    if (browser === null) {
+      t.pass('no browser here: not checked');
+      return;
+    }
+    const gateway = await startFakeGateway(folder, fleet);
+    t.teardown(() => gateway.close());
+    await check(t, { gateway, page: await openPage(t, browser, gateway.url) });
+  });
+}
+
+/** A dialog by its name, as what stands in it: slotted content is not inside the dialog element itself. */
+async function dialogNamed(page: Page, name: string): Promise<Locator> {
+  await page.getByRole('dialog', { name }).waitFor();
+  return page.locator('mu-dialog');
+}
+
+const HEARD_NOW = { lastCheckInAt: secondsBefore(0, Date.now()) };
+const FLEET = { agents: [agentRow(HEARD_NOW)], images: [imageRow()], sessions: [sessionRow()] };
+
+withPage('6 CPUs overridden to 12 with sessions of 2 and 3 read "5 / 12 allocated"', FLEET, async (t, { page }) => {
+  const agent = page.getByRole('article', { name: 'host-1' });
+  await agent.getByText('CPU override 12, x2.0 of 6 cores').waitFor();
+  const bars = (await agent.locator('mu-bar p').allInnerTexts()).map(readable);
+  t.regex(bars[0] ?? '', /^CPU 5 \/ 12 allocated \(42 %\), 3\.1 \/ 6 used \(52 %\), \d+ s ago$/);
+});
+
+withPage(
+  'a pending agent is approved with one button',
+  { agents: [pendingAgentRow(HEARD_NOW)] },
+  async (t, { gateway, page }) => {
+    await page.getByRole('button', { name: 'Approve host-new' }).click();
+    await page.getByRole('switch', { name: 'Enabled host-new' }).waitFor();
+    t.is(gateway.sentTo('POST', '/agents/host-new/approve').length, 1);
+  },
+);
+
+withPage(
+  'the switch shows "Saving" until the answer, and a refusal where it happened',
+  FLEET,
+  async (t, { gateway, page }) => {
+    gateway.answers.set('POST /agents/host-1/disable', {
+      status: 409,
+      body: problem(409, 'AGENT_UNKNOWN', 'There is no such agent.'),
+    });
+    const agent = page.getByRole('article', { name: 'host-1' });
+    await agent.getByRole('switch').click();
+    await agent.getByText('There is no such agent.').waitFor();
+    t.is(await agent.getByRole('switch').getAttribute('aria-checked'), 'true');
+    gateway.answers.clear();
+    await agent.getByRole('switch').click();
+    await agent.getByRole('switch', { checked: false }).waitFor();
+    t.is(await agent.getByText('There is no such agent.').count(), 0);
+  },
+);
+
+withPage(
+  'an override is echoed while typing, and an unusual one is sent only after a second look',
+  FLEET,
+  async (t, { gateway, page }) => {
+    await page.getByRole('group', { name: 'Actions for host-1' }).getByRole('button', { name: 'Override' }).click();
+    const dialog = await dialogNamed(page, 'Override capacity of host-1');
+    await dialog.getByLabel('CPU cores').fill('500m');
+    await dialog.getByText('0.5 cores, x0.1 of 6 cores').waitFor();
+    await dialog.getByLabel('CPU cores').fill('120');
+    await dialog.getByText('120 cores, x20.0 of 6 cores; unusual, you will be asked to confirm').waitFor();
+    gateway.answers.set('PATCH /agents/host-1', {
+      status: 409,
+      body: problem(409, 'CONFIRM_NEEDED', '120 cores are x20.0 of 6 cores.'),
+    });
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('button', { name: 'Save all the same' }).waitFor();
+    gateway.answers.clear();
+    await dialog.getByRole('button', { name: 'Save all the same' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    t.deepEqual(gateway.sentTo('PATCH', '/agents/host-1'), [
+      { coresOverride: '120' },
+      { coresOverride: '120', confirm: true },
+    ]);
+    await page.getByText('host-1: 12 cores, x2.0 of 6 cores.').waitFor();
+  },
+);
+
+withPage(
+  'an image is defined, and a GPU count without "require" says how it is treated',
+  { agents: [] },
+  async (t, { gateway, page }) => {
+    await page.getByRole('button', { name: 'Define an image' }).click();
+    const dialog = await dialogNamed(page, 'Define an image');
+    await dialog.getByRole('button', { name: 'Define image' }).click();
+    await dialog.getByText('Give the image a name.').waitFor();
+    await dialog.getByLabel('Name', { exact: true }).fill('Training job');
+    await dialog.getByLabel('Container image').fill('docker.io/pytorch/pytorch:2.5.1');
+    await dialog.getByLabel('GPU count').fill('2');
+    await dialog.getByText('treated as required').waitFor();
+    await dialog.getByRole('button', { name: 'Define image' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    t.like(gateway.sentTo('PUT', '/images/training-job')[0], { name: 'Training job', requireGpu: false, gpuCount: 2 });
+  },
+);
+
+withPage(
+  'the start form says where a session would go, and afterwards why it went there',
+  FLEET,
+  async (t, { gateway, page }) => {
+    await page.getByRole('button', { name: 'Start a session' }).click();
+    const dialog = await dialogNamed(page, 'Start a session');
+    await dialog.getByText('Would go to gpu-02').waitFor();
+    await dialog.getByText('LOWER_SCORE').waitFor();
+    await dialog.getByRole('button', { name: 'Start session' }).click();
+    await dialog.getByText('Went to gpu-02').waitFor();
+    await dialog.getByText('It would be loaded to 58 %, the chosen one to 33 %.').waitFor();
+    t.deepEqual(gateway.sentTo('POST', '/sessions'), [{ imageId: 'desktop', whenFull: 'queue' }]);
+  },
+);
+
+withPage('a change of the fleet changes the answer while the form is open', FLEET, async (t, { gateway, page }) => {
+  await page.getByRole('button', { name: 'Start a session' }).click();
+  await page.locator('mu-dialog').getByText('Would go to gpu-02').waitFor();
+  gateway.plan = { ...placedExplanation(), agentId: 'host-1' };
+  gateway.patch({ agents: [agentRow({ ...HEARD_NOW, intent: 'disabled' })] });
+  await page.locator('mu-dialog').getByText('Would go to host-1').waitFor();
+  t.pass();
+});
+
+withPage(
+  'a refused start shows the reasons of every agent, never apart from not now, with the fix',
+  FLEET,
+  async (t, { gateway, page }) => {
+    gateway.answers.set('POST /sessions', {
+      status: 409,
+      body: problem(409, 'SESSION_REFUSED', 'No agent takes it.', {
+        sessionId: 's-1',
+        placement: refusedExplanation(),
+      }),
+    });
+    await page.getByRole('button', { name: 'Start a session' }).click();
+    const dialog = await dialogNamed(page, 'Start a session');
+    await dialog.getByLabel('Refuse at once').check();
+    await dialog.getByRole('button', { name: 'Start session' }).click();
+    await dialog.getByText('Why it was refused').waitFor();
+    const candidates = (await dialog.locator('li.candidate').allInnerTexts()).map(readable);
+    t.is(candidates.length, 3);
+    t.regex(candidates[1] ?? '', /^host-2 Not now: .* It is disabled\. AGENT_DISABLED To mend: Enable it\./);
+    t.regex(candidates[2] ?? '', /^host-1 Never: .* It has no GPU\. GPU_NONE Not now: .* MEMORY_SHORT/);
+  },
+);
+
+withPage('a session is stopped after its consequence was read', FLEET, async (t, { gateway, page }) => {
+  await page.getByRole('button', { name: 'Stop s-7f3k2q' }).click();
+  const dialog = await dialogNamed(page, 'Stop session s-7f3k2q?');
+  await dialog.getByText('what was not saved elsewhere is lost').waitFor();
+  t.deepEqual(gateway.sentTo('DELETE', '/sessions/s-7f3k2q'), []);
+  await dialog.getByRole('button', { name: 'Stop session' }).click();
+  await page.getByRole('table', { name: 'Sessions' }).getByText('Stopping: an operator stopped it.').waitFor();
+  t.is(gateway.sentTo('DELETE', '/sessions/s-7f3k2q').length, 1);
+});
+
+withPage('what happens elsewhere appears without a reload', FLEET, async (t, { gateway, page }) => {
+  const sessions = page.getByRole('table', { name: 'Sessions' });
+  await sessions.waitFor();
+  gateway.patch({
+    sessions: [sessionRow({ sessionId: 's-new', endpoints: [] })],
+    agents: [agentRow({ hostname: 'host-1-renamed' })],
+  });
+  await sessions.getByRole('button', { name: 'Stop s-new' }).waitFor();
+  await page.getByRole('article', { name: 'host-1-renamed' }).waitFor();
+  t.is(await sessions.getByRole('link', { name: '127.0.0.1:32768' }).getAttribute('href'), 'https://127.0.0.1:32768/');
+});
+
+withPage('a lost connection is said, and mended by itself or by hand', FLEET, async (t, { gateway, page }) => {
+  await page.getByRole('article', { name: 'host-1' }).waitFor();
+  gateway.answers.set('GET /me', { status: 503, body: problem(503, 'UNAVAILABLE', 'Starting.') });
+  gateway.cutLive();
+  await page.getByText('Connection lost.').waitFor();
+  gateway.answers.clear();
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await page.getByText('Connection lost.').waitFor({ state: 'detached' });
+  gateway.patch({ sessions: [sessionRow({ sessionId: 's-after' })] });
+  await page.getByRole('button', { name: 'Stop s-after' }).waitFor();
+  t.pass();
+});
+
+withPage('a history is drawn with its gap, and is there as a table', FLEET, async (t, { page }) => {
+  await page.getByRole('button', { name: 'History' }).click();
+  const dialog = await dialogNamed(page, 'Last 24 hours of host-1');
+  await dialog.getByRole('img', { name: /CPU used/ }).waitFor();
+  await dialog.getByText('The same as a table').click();
+  t.true((await dialog.getByRole('row').count()) > 5);
+});
+
+withPage('without a sign-in the page says how to get a link', FLEET, async (t, { gateway, page }) => {
+  gateway.signedIn = false;
+  await page.reload();
+  await page.getByText('npx muster sign-in').waitFor();
+  t.is(await page.getByRole('article').count(), 0);
+});
+
+withPage('a sign-in link is exchanged once and leaves the address bar', FLEET, async (t, { gateway, page }) => {
+  gateway.signedIn = false;
+  gateway.tokens.add('one-time');
+  await page.goto('about:blank');
+  await page.goto(`${gateway.url}/#sign-in=one-time`);
+  await page.getByRole('article', { name: 'host-1' }).waitFor();
+  t.is(new URL(page.url()).hash, '');
+  gateway.signedIn = false;
+  await page.goto('about:blank');
+  await page.goto(`${gateway.url}/#sign-in=one-time`);
+  await page.getByText('This sign-in link was used already or is too old.').waitFor();
+  t.is(new URL(page.url()).hash, '');
+});
+
+withPage('a session is started with the keyboard alone', FLEET, async (t, { gateway, page }) => {
+  await page.getByRole('button', { name: 'Start a session' }).waitFor();
+  const focused = () =>
+    page.evaluate(() => {
+      let active = document.activeElement;
+      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+      return (active?.textContent ?? '').replaceAll(/\s+/g, ' ').trim();
+    });
+  const tabTo = async (name: string): Promise<void> => {
+    for (let presses = 0; presses < 30 && (await focused()) !== name; presses += 1) await page.keyboard.press('Tab');
+    t.is(await focused(), name);
+  };
+  await tabTo('Start a session');
+  await page.keyboard.press('Enter');
+  await page.getByText('Would go to gpu-02').waitFor();
+  await tabTo('Start session');
+  await page.keyboard.press('Enter');
+  await page.getByText('Went to gpu-02').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  t.is(await focused(), 'Start a session');
+  t.is(gateway.sentTo('POST', '/sessions').length, 1);
+});

@@ -1,0 +1,36 @@
+import type { AgentView } from '../../projections/views.ts';
+import { counted, requestText } from './amounts.ts';
+
+/** How serious the state of an agent is, worst first. */
+export type AgentTone = 'ok' | 'idle' | 'warn' | 'danger';
+
+export function agentTone(agent: AgentView): AgentTone {
+  if (agent.connectivity === 'missing' || agent.connectivity === 'lost') return 'danger';
+  if (agent.connectivity === 'late' || agent.conditions.length > 0) return 'warn';
+  if (agent.connectivity === 'never' || agent.intent !== 'enabled') return 'idle';
+  return 'ok';
+}
+
+/** What the sentence does not say: another zone than the usual, and containers that no log of ours knows of. */
+export function extraText(agent: AgentView): string | null {
+  const zone = agent.zone === '' || agent.zone === 'default' ? [] : [`Zone ${agent.zone}`];
+  const others = agent.unmanagedContainers;
+  const unmanaged = others === 0 ? [] : [counted(others, 'unmanaged container', 'unmanaged containers')];
+  const parts = [...zone, ...unmanaged];
+  return parts.length === 0 ? null : parts.join(', ');
+}
+
+/** What stands in place of the bars while there is no capacity to measure against. */
+export function unmeasuredText(agent: AgentView): string {
+  if (agent.physical === null) return 'What it has is known after its first check-in.';
+  const { millicores, memoryBytes, gpus } = agent.physical;
+  return `It brings ${requestText(millicores, memoryBytes, gpus === 0 ? 'no GPU' : counted(gpus, 'GPU', 'GPUs'))}.`;
+}
+
+/** `4 GPUs, 2 schedulable`; null where there is none to show. */
+export function gpuSummary(agent: AgentView): string | null {
+  const { detected, schedulable } = agent.gpuCounts;
+  if (detected === 0) return null;
+  const devices = detected === 1 ? '1 GPU' : `${detected} GPUs`;
+  return schedulable === detected ? devices : `${devices}, ${schedulable} schedulable`;
+}

@@ -1,0 +1,50 @@
+import { formatBytes, formatCores } from '../../domain/units.ts';
+
+/** How amounts and ages are written on this page. Pure text; nothing here knows of elements. */
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** `42 %`, or `no capacity` when there is nothing to be a part of. */
+export function percent(part: number, whole: number): string {
+  return whole > 0 ? `${Math.round((part / whole) * 100)} %` : 'no capacity';
+}
+
+/** `5 / 12 GiB`: both in the unit of the whole; a part far too small for that unit keeps its own. */
+export function bytesOf(part: number, whole: number): string {
+  const step = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, whole)) / 10));
+  const size = 1024 ** step;
+  const unit = UNITS[step] ?? 'B';
+  const partText = part === 0 || part >= size / 10 ? short(part / size) : formatBytes(part);
+  return `${partText} / ${short(whole / size)} ${unit}`;
+}
+
+/** Measured cores have one decimal, always, so that the text keeps its width: `3.1`. */
+export function measuredCores(millicores: number): string {
+  return (millicores / 1000).toFixed(1);
+}
+
+/** `2 CPUs, 4 GiB, 1 GPU`. */
+export function requestText(millicores: number, memoryBytes: number, gpuText: string | null): string {
+  return [cpus(millicores), formatBytes(memoryBytes), ...(gpuText === null ? [] : [gpuText])].join(', ');
+}
+
+export function cpus(millicores: number): string {
+  return millicores === 1000 ? '1 CPU' : `${formatCores(millicores)} CPUs`;
+}
+
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `4 s`, `3 min`, `2 h`, `5 d`: one unit, rounded down. A clock that is slightly ahead makes no negative age. */
+export function age(fromMs: number, nowMs: number): string {
+  const seconds = Math.max(0, Math.floor((nowMs - fromMs) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+function short(amount: number): string {
+  return amount >= 100 ? String(Math.round(amount)) : String(Number(amount.toFixed(1)));
+}

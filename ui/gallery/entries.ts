@@ -1,0 +1,196 @@
+import { html } from 'lit';
+import type { AgentView, SessionPhase } from '../../projections/views.ts';
+import { barsOf } from '../data/bars.ts';
+import { historyColumns } from '../data/history.ts';
+import { GatewayUnreachable, Problem } from '../data/problem.ts';
+import {
+  agentRow,
+  DOCKER_DOWN,
+  GIB,
+  gpuAgentRow,
+  imageRow,
+  NOON,
+  pendingAgentRow,
+  placedExplanation,
+  refusedExplanation,
+  secondsBefore,
+  sessionRow,
+  trainingImageRow,
+  utilization,
+} from './fixtures.ts';
+
+interface GalleryEntry {
+  readonly component: string;
+  /** The name of a state and the component in it. */
+  readonly states: readonly (readonly [string, unknown])[];
+}
+
+const OVER = agentRow({ capacity: { millicores: 4000, memoryBytes: 12 * GIB, gpus: 0 } });
+const MISSING = agentRow({
+  connectivity: 'missing',
+  sentence: 'Missing: it has stopped checking in.',
+  lastCheckInAt: secondsBefore(260),
+});
+const NOT_MEASURED = agentRow({ used: null, lastCheckInAt: null });
+const HUGE = gpuAgentRow({
+  hostname: 'a-host-with-a-rather-long-name-that-somebody-chose.rack-17.example.internal',
+  physical: { millicores: 512_000, memoryBytes: 6.1 * 1024 * GIB, gpus: 16 },
+  capacity: { millicores: 512_000, memoryBytes: 6.1 * 1024 * GIB, gpus: 16 },
+  allocated: { millicores: 499_500, memoryBytes: 6 * 1024 * GIB, gpus: 16 },
+});
+const REFUSAL = new Problem({
+  status: 409,
+  code: 'CONFIRM_NEEDED',
+  title: 'Confirm needed',
+  detail: '120 cores are x20.0 of 6 cores; say so again with confirm.',
+});
+const ALL_PHASES: readonly SessionPhase[] = [
+  'waiting',
+  'placed',
+  'starting',
+  'running',
+  'stopping',
+  'unknown',
+  'refused',
+  'cancelled',
+  'ended',
+];
+
+export const entries: readonly GalleryEntry[] = [
+  {
+    component: 'mu-bar',
+    states: [
+      ['as usual, with an override', bars(agentRow())],
+      ['over-allocated', bars(OVER)],
+      ['stale', bars(MISSING)],
+      ['not measured yet', bars(NOT_MEASURED)],
+      ['huge', bars(HUGE)],
+    ],
+  },
+  {
+    component: 'mu-agent',
+    states: [
+      ['as usual, with an override', agent(agentRow())],
+      ['pending', agent(pendingAgentRow())],
+      ['saving', html`<mu-agent saving .agent=${agentRow()} .now=${NOON}></mu-agent>`],
+      [
+        'refused',
+        html`<mu-agent .agent=${agentRow()} .now=${NOON} .refusal=${new GatewayUnreachable(null)}></mu-agent>`,
+      ],
+      [
+        'disabled and simulated',
+        agent(
+          agentRow({
+            intent: 'disabled',
+            simulated: true,
+            sentence: 'Online, disabled: it takes nothing new. 2 sessions on it.',
+          }),
+        ),
+      ],
+      [
+        'no container engine',
+        agent(
+          agentRow({
+            conditions: [DOCKER_DOWN],
+            sentence: 'Online, but its container engine is down. No session on it.',
+          }),
+        ),
+      ],
+      ['missing', agent(MISSING)],
+      [
+        'hardware changed under an override',
+        agent(agentRow({ physical: { millicores: 8000, memoryBytes: 12 * GIB, gpus: 0 } })),
+      ],
+      ['GPUs', agent(gpuAgentRow())],
+      ['huge', agent(HUGE)],
+    ],
+  },
+  {
+    component: 'mu-gpus',
+    states: [
+      ['held, free, failed, not usable', html`<mu-gpus .agent=${gpuAgentRow()}></mu-gpus>`],
+      ['none', html`<mu-gpus .agent=${agentRow()}></mu-gpus>`],
+    ],
+  },
+  {
+    component: 'mu-sessions',
+    states: [
+      [
+        'every phase',
+        html`<mu-sessions
+          .sessions=${ALL_PHASES.map((phase) => sessionRow({ sessionId: `s-${phase}`, phase, sentence: `This is ${phase}.` }))}
+          .agents=${new Map([['host-1', agentRow({ simulated: true })]])}
+          .images=${new Map([['desktop', imageRow()]])}
+          .now=${NOON}
+        ></mu-sessions>`,
+      ],
+    ],
+  },
+  {
+    component: 'mu-images',
+    states: [['plain, and with a GPU', html`<mu-images .images=${[imageRow(), trainingImageRow()]}></mu-images>`]],
+  },
+  {
+    component: 'mu-explanation',
+    states: [
+      ['placed', html`<mu-explanation tense="result" .explanation=${placedExplanation()}></mu-explanation>`],
+      ['would be placed', html`<mu-explanation tense="plan" .explanation=${placedExplanation()}></mu-explanation>`],
+      ['refused', html`<mu-explanation tense="result" .explanation=${refusedExplanation()}></mu-explanation>`],
+      [
+        'no agent',
+        html`<mu-explanation
+          tense="plan"
+          .explanation=${{ ...refusedExplanation(), candidates: [] }}
+        ></mu-explanation>`,
+      ],
+    ],
+  },
+  {
+    component: 'mu-chart',
+    states: [['a gap', chart()]],
+  },
+  {
+    component: 'mu-banner, mu-refusal, mu-empty',
+    states: [
+      ['information', html`<mu-banner><span>Simulated agents.</span></mu-banner>`],
+      [
+        'warning',
+        html`<mu-banner tone="warn"><span>Connection lost.</span><button type="button">Try now</button></mu-banner>`,
+      ],
+      ['refused', html`<mu-refusal .refusal=${REFUSAL}></mu-refusal>`],
+      [
+        'empty',
+        html`<mu-empty heading="No image is defined yet"
+          ><p>An image says what a session is started from.</p></mu-empty
+        >`,
+      ],
+    ],
+  },
+  {
+    component: 'mu-switch, mu-state',
+    states: [
+      ['on', html`<mu-switch label="Enabled" context="host-1" .checked=${true}></mu-switch>`],
+      ['off', html`<mu-switch label="Enabled" context="host-2" .checked=${false}></mu-switch>`],
+      ['saving', html`<mu-switch label="Enabled" context="host-3" .saving=${true}></mu-switch>`],
+      [
+        'every tone',
+        (['ok', 'busy', 'idle', 'warn', 'danger'] as const).map(
+          (tone) => html`<mu-state tone=${tone} text=${tone}></mu-state>`,
+        ),
+      ],
+    ],
+  },
+];
+
+function bars(row: AgentView): unknown {
+  return barsOf(row, NOON).map((bar) => html`<mu-bar .bar=${bar}></mu-bar>`);
+}
+
+function agent(row: AgentView): unknown {
+  return html`<mu-agent .agent=${row} .now=${NOON}></mu-agent>`;
+}
+
+function chart(): unknown {
+  const { times, cores } = historyColumns(utilization('host-1'));
+  return html`<mu-chart label="CPU used, cores" unit="" .times=${times} .values=${cores}></mu-chart>`;
+}

@@ -1,0 +1,74 @@
+import { css, html, LitElement } from 'lit';
+import '../components/mu-agent.ts';
+import '../components/mu-banner.ts';
+import '../components/mu-bar.ts';
+import '../components/mu-chart.ts';
+import '../components/mu-empty.ts';
+import '../components/mu-explanation.ts';
+import '../components/mu-gpus.ts';
+import '../components/mu-images.ts';
+import '../components/mu-refusal.ts';
+import '../components/mu-sessions.ts';
+import '../components/mu-state.ts';
+import '../components/mu-switch.ts';
+import { entries } from './entries.ts';
+import { base } from '../styles/base.ts';
+
+/** Every component in its edge states, with invented rows. Nothing here talks to a gateway. */
+class MuGallery extends LitElement {
+  static override styles = [
+    base,
+    css`
+      main {
+        max-width: 90rem;
+        margin-inline: auto;
+        padding: var(--space-4);
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: var(--space-5);
+      }
+      h1 {
+        font-size: var(--text-xl);
+      }
+      h2 {
+        font: 600 var(--text-m) / 1.4 var(--font-mono);
+        margin-bottom: var(--space-2);
+      }
+      .state {
+        margin-top: var(--space-3);
+      }
+      .state > p {
+        font-size: var(--text-s);
+        color: var(--muted);
+        margin-bottom: var(--space-1);
+      }
+      .frame {
+        background: var(--surface);
+        border: 1px solid var(--line);
+        border-radius: var(--radius-l);
+        padding: var(--space-3);
+      }
+    `,
+  ];
+
+  override render(): unknown {
+    return html`<main>
+      <h1>Gallery of components</h1>
+      ${entries.map(
+        ({ component, states }) =>
+          html`<section aria-label=${component}>
+            <h2>${component}</h2>
+            ${states.map(
+              ([name, content]) =>
+                html`<div class="state">
+                  <p>${name}</p>
+                  <div class="frame">${content}</div>
+                </div>`,
+            )}
+          </section>`,
+      )}
+    </main>`;
+  }
+}
+
+customElements.define('mu-gallery', MuGallery);
