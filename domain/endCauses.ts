@@ -15,5 +15,3 @@ export const END_CAUSES = {
 } as const;
 
 export type EndCause = keyof typeof END_CAUSES;
-
-export const endCauses = Object.keys(END_CAUSES) as readonly EndCause[];

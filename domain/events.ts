@@ -21,7 +21,6 @@ export type ZoneFact = Fact<typeof zoneEvents>;
 /** The same for the fleet's log. */
 export type FleetFact = Fact<typeof fleetEvents>;
 export type AnyFact = ZoneFact | FleetFact;
-export type EventType = AnyFact['type'];
 
 export const actor = z.object({
   kind: z.enum(['operator', 'agent', 'system', 'automation']),

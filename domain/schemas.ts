@@ -25,7 +25,6 @@ export const gpuNeed = z.discriminatedUnion('kind', [
 ]);
 
 export const cpuMode = z.enum(['shares', 'quota']);
-export type CpuMode = z.infer<typeof cpuMode>;
 
 export const port = z.object({
   containerPort: z.int().min(1).max(65_535),

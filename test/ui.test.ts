@@ -11,7 +11,7 @@ import {
   secondsBefore,
   sessionRow,
 } from '../ui/gallery/fixtures.ts';
-import { openBrowser, openPage, readable } from './support/browser.ts';
+import { openBrowser, openPage, readable, SKIPS_BROWSER } from './support/browser.ts';
 import { buildDashboard, problem, startFakeGateway, type FakeGateway } from './support/fakeGateway.ts';
 
 /** What an operator does on the page, in a real browser, against a gateway with canned answers. */
@@ -44,7 +44,7 @@ function withPage(
   fleet: Partial<LiveSnapshot>,
   check: (t: ExecutionContext<Shared>, opened: Opened) => Promise<void>,
 ): void {
-  test.serial(title, async (t) => {
+  (SKIPS_BROWSER ? test.serial.skip : test.serial)(title, async (t) => {
     const { browser, folder } = t.context;
     if (browser === null) {
       t.pass('no browser here: not checked');

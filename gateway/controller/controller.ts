@@ -140,10 +140,10 @@ export class Controller<State, Command, Fact extends AnyFact> {
 
   /** Decides as many waiting commands as one commit holds, and takes them out of the line. */
   #decide(group: Group<Command>): readonly Waiting<Command>[] {
-    const { machine, clock } = this.#options;
+    const { log, machine, clock } = this.#options;
     const now = isoTime(Math.max(clock.now(), this.#head === null ? 0 : Date.parse(this.#head.at)));
     const context = { now, logId: this.logId, version: this.version };
-    const deciding = { machine, state: this.#state, memory: this.#memory, context };
+    const deciding = { log, machine, state: this.#state, memory: this.#memory, context };
     const most = this.#oneByOne > 0 ? 1 : this.#waiting.length;
     this.#oneByOne = Math.max(0, this.#oneByOne - 1);
     const taken: Waiting<Command>[] = [];

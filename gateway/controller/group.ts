@@ -27,6 +27,7 @@ export function emptyGroup<Command>(): Group<Command> {
 
 /** What a group is decided on: the machine's state, which changes as the group fills, and the outcomes known so far. */
 export interface Deciding<State, Command, Fact extends AnyFact> {
+  readonly log: string;
   readonly machine: Machine<State, Command, Fact>;
   readonly state: State;
   readonly memory: CommandMemory;
@@ -42,7 +43,7 @@ export function decideInto<State, Command, Fact extends AnyFact>(
   deciding: Deciding<State, Command, Fact>,
   submission: Submission<Command>,
 ): boolean {
-  const { machine, state, context } = deciding;
+  const { log, machine, state, context } = deciding;
   const requestHash = submission.recorded ? hashRequest(submission) : '';
   const known = submission.recorded ? repetition(group, deciding, submission.key, requestHash) : null;
   if (known !== null) {
@@ -55,7 +56,9 @@ export function decideInto<State, Command, Fact extends AnyFact>(
     return true;
   }
   const { facts, outcome, detail } = decision;
-  const events = facts.map((fact, index) => envelope(fact, submission, index, context.now));
+  const events = facts.map((fact, index) =>
+    envelope(fact, submission, eventId(`${log}:${submission.key}`, index), context.now),
+  );
   const bytes = events.reduce((sum, event) => sum + encodeEvent(event).length, 0);
   const full = group.events.length + events.length > GROUP_EVENTS || group.bytes + bytes > GROUP_BYTES;
   if (full && group.events.length > 0) return false;
@@ -90,18 +93,18 @@ function repetition<State, Command, Fact extends AnyFact>(
 }
 
 /** The actor belongs to the request: nobody learns another's answer by guessing a key. */
-function hashRequest<Command>({ actor, reason, command }: Submission<Command>): string {
-  return hash('sha256', canonicalize({ actor, reason, command }) ?? '', 'hex');
+function hashRequest<Command>({ actor, reason, command, request = command }: Submission<Command>): string {
+  return hash('sha256', canonicalize({ actor, reason, request }) ?? '', 'hex');
 }
 
 function envelope<Command>(
   fact: AnyFact,
   { key, actor, reason, correlationId }: Submission<Command>,
-  index: number,
+  id: string,
   now: string,
 ): AnyEvent {
   return {
-    id: eventId(key, index),
+    id,
     schemaVersion: currentSchemaVersion(fact.type, UPCASTERS),
     occurredAt: now,
     actor,

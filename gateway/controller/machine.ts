@@ -31,6 +31,8 @@ export interface Submission<Command> {
   readonly reason?: string;
   readonly correlationId?: string;
   readonly command: Command;
+  /** What was literally asked, when the command holds more than that: a repetition is told by this. JSON. */
+  readonly request?: unknown;
 }
 
 /** Given only from acknowledged state. `version` is the log's version in which the answer holds. */

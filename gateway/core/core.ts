@@ -88,10 +88,10 @@ export class Core {
   receive(checkIn: CheckIn, receivedAt: string): void {
     const { agentId, usage, simulated } = checkIn;
     const enrolment = this.fleetProjection.state.agents.get(agentId);
-    if (enrolment === undefined) {
-      void this.#enrol(checkIn);
-      return;
-    }
+    // An approval that did not come through, because the gateway ended in between, is asked for again.
+    const unapproved = enrolment?.zone === null && this.#options.approvesItself(agentId);
+    if (enrolment === undefined || unapproved) void this.#enrol(checkIn);
+    if (enrolment === undefined) return;
     applyCheckIn(this.fleetProjection, checkIn, receivedAt);
     // A simulated agent brings a day that never was; of real ones only the bus's time counts.
     addSample(this.history, agentId, Date.parse(simulated ? checkIn.observedAt : receivedAt), usage);

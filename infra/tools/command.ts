@@ -41,8 +41,10 @@ export function runCommand(
       env: { ...process.env, ...options.env, LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs, killSignal: 'SIGKILL' }),
     });
+    // Node's own `timeout` stays alive when the program could not even be started, and keeps the process waiting.
+    const timer =
+      options.timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
     let stdout = '';
     let stderr = '';
     let partial = '';
@@ -55,8 +57,12 @@ export function runCommand(
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-KEPT_CHARACTERS);
     });
-    child.once('error', (error) => reject(new CommandNotStarted(program, error)));
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(new CommandNotStarted(program, error));
+    });
     child.once('close', (code, signal) => {
+      clearTimeout(timer);
       if (partial !== '') options.onLine?.(partial);
       resolve({ code, signal, stdout, stderr });
     });

@@ -18,6 +18,9 @@ export async function openBrowser(log: (text: string) => void): Promise<Browser 
   }
 }
 
+/** A run without a browser skips what needs one, and counts it as skipped. */
+export const SKIPS_BROWSER = process.env['MUSTER_TEST_CHROMIUM'] === 'none';
+
 /** A page of its own context. What the page logs as an error, a breach of the content policy too, fails the spec. */
 export async function openPage(
   t: ExecutionContext,

@@ -21,8 +21,8 @@ export interface TestNats {
   stop(): Promise<void>;
 }
 
-const LOG_PASSWORD = 'log-password-of-the-tests';
-const APP_PASSWORD = 'app-password-of-the-tests';
+export const LOG_PASSWORD = 'log-password-of-the-tests';
+export const APP_PASSWORD = 'app-password-of-the-tests';
 const START_LIMIT_MS = 20_000;
 const REPOSITORY_CONF = join(import.meta.dirname, '../../nats.conf');
 

@@ -1,0 +1,170 @@
+import type { Command } from 'commander';
+import type { SetOptions } from './agents.ts';
+import type { DefineOptions } from './images.ts';
+import type { LogOptions } from './log.ts';
+import type { JsonOption, ReasonOption } from './output.ts';
+import type { StartOptions } from './sessions.ts';
+
+/** What each command is called and takes. What it does is imported when it runs. */
+
+const JSON_OPTION = ['--json', 'print the answer as JSON'] as const;
+const REASON = ['--reason <text>', 'why; it is recorded, so no personal data'] as const;
+
+export function addOthers(program: Command): void {
+  for (const [name, path, description] of [
+    ['start', 'infra/main.ts', 'start Muster on this machine, as `npm start` does (--simulate <n> for a demo)'],
+    ['agent', 'agent/main.ts', 'run the agent of this machine alone, for a gateway elsewhere'],
+  ] as const) {
+    program
+      .command(name)
+      .description(description)
+      .argument('[options...]')
+      .allowUnknownOption()
+      .passThroughOptions()
+      .helpOption(false)
+      .action(async (options: string[]) => {
+        const { runProgram } = await import('./programs.ts');
+        process.exitCode = await runProgram(path, options);
+      });
+  }
+  program
+    .command('log')
+    .description(
+      'print what was recorded: the last events, and then it ends; --follow goes on as they come (Ctrl-C ends it)',
+    )
+    .option('-f, --follow', 'go on as events come')
+    .option('-n, --lines <n>', 'how many of the last events, 1 to 1000', '20')
+    .option('--after <position>', 'everything after this position instead, such as zone-default:17')
+    .option('--log <name>', 'which log: zone-default or fleet', 'zone-default')
+    .option('--json', 'one JSON object per line')
+    .action(async (options: LogOptions) => await (await import('./log.ts')).showLog(options));
+  program
+    .command('sign-in')
+    .description('print a new sign-in link for a browser; it works once, for 15 minutes')
+    .option(...JSON_OPTION)
+    .action(async (options: JsonOption) => await (await import('./access.ts')).printSignInLink(options));
+  program
+    .command('config')
+    .description('list the environment variables that change what Muster does')
+    .option(...JSON_OPTION)
+    .action(async (options: JsonOption) => (await import('./configuration.ts')).printConfiguration(options));
+}
+
+export function addAgents(program: Command): void {
+  const agents = program.command('agents').description('see and change agents');
+  agents
+    .command('list', { isDefault: true })
+    .description('all agents: CPU, RAM and GPU as allocated / capacity')
+    .option(...JSON_OPTION)
+    .action(async (options: JsonOption) => await (await import('./agents.ts')).listAgents(options));
+  agents
+    .command('show <agent>')
+    .description('everything about one agent')
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: JsonOption) => await (await import('./agents.ts')).showAgent(id, options));
+  for (const [verb, description] of [
+    ['approve', 'let a pending agent join'],
+    ['enable', 'let new sessions be placed on it'],
+    ['disable', 'place nothing new on it; its sessions go on'],
+  ] as const) {
+    agents
+      .command(`${verb} <agent>`)
+      .description(description)
+      .option(...REASON)
+      .option(...JSON_OPTION)
+      .action(async (id: string, options: JsonOption & ReasonOption) => {
+        await (await import('./agents.ts')).changeAgent(id, verb, options);
+      });
+  }
+  agents
+    .command('set <agent>')
+    .description('override what placement counts with; 0 removes an override')
+    .option('--cores <n>', 'cores: 12, 0.5, 500m')
+    .option('--memory <amount>', 'memory: 24GiB, 24GB or bytes')
+    .option('--confirm', 'allow less than 0.1x or more than 10x of what is there')
+    .option(...REASON)
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: SetOptions) => await (await import('./agents.ts')).setAgent(id, options));
+}
+
+export function addImages(program: Command): void {
+  const images = program.command('images').description('see and define what sessions are started from');
+  images
+    .command('list', { isDefault: true })
+    .description('all images')
+    .option(...JSON_OPTION)
+    .action(async (options: JsonOption) => await (await import('./images.ts')).listImages(options));
+  images
+    .command('show <image>')
+    .description('everything about one image')
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: JsonOption) => await (await import('./images.ts')).showImage(id, options));
+  images
+    .command('define <image>')
+    .description('define an image, or revise it; what is left out is its default')
+    .requiredOption('--reference <reference>', 'container reference, such as docker.io/library/python:3')
+    .requiredOption('--cores <n>', 'cores: 2, 0.5, 500m')
+    .requiredOption('--memory <amount>', 'memory: 4GiB, 4GB or bytes')
+    .option('--name <name>', 'name for people; without it the id')
+    .option('--cpu-mode <mode>', 'shares: may use idle CPU (default); quota: never more than its cores')
+    .option('--gpus <n>', 'GPUs: a number, or all of one agent')
+    .option('--gpu-model <glob>', 'only GPUs of this model, such as "*H200*"')
+    .option('--gpu-memory <amount>', 'only GPUs with at least this much memory')
+    .option('--port <port...>', 'published ports of the container: 8080, 53/udp')
+    .option('--shm <amount>', 'size of /dev/shm')
+    .option('--env <variable...>', 'NAME=value, never a secret: it is recorded')
+    .option('--command <words...>', "instead of the image's own command")
+    .option(...REASON)
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: DefineOptions) => await (await import('./images.ts')).defineImage(id, options));
+  images
+    .command('retire <image>')
+    .description('start nothing new from it; its sessions go on')
+    .option(...REASON)
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: JsonOption & ReasonOption) => {
+      await (await import('./images.ts')).retireImage(id, options);
+    });
+}
+
+export function addSessions(program: Command): void {
+  const sessions = program.command('sessions').description('see, start and stop sessions');
+  sessions
+    .command('list', { isDefault: true })
+    .description('live sessions')
+    .option('--all', 'also the last ones that are over')
+    .option(...JSON_OPTION)
+    .action(async (options: JsonOption) => await (await import('./sessions.ts')).listSessions(options));
+  sessions
+    .command('show <session>')
+    .description('everything about one session')
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: JsonOption) => await (await import('./sessions.ts')).showSession(id, options));
+  sessions
+    .command('start <image>')
+    .description('start a session; without a free place it waits in the line')
+    .option('--agent <agent>', 'on this agent or not at all')
+    .option('--fail', 'refuse instead of waiting in the line (exit code 3)')
+    .option('--wait', 'wait until it runs (exit code 1 when it ends before)')
+    .option('--priority <n>', 'higher goes first in the line, -1000 to 1000')
+    .option('--max-wait <seconds>', 'leave the line after so many seconds')
+    .option('--key <key>', 'idempotency key: the same key starts one session, however often it is said')
+    .option(...REASON)
+    .option(...JSON_OPTION)
+    .action(async (image: string, options: StartOptions) => {
+      await (await import('./sessions.ts')).startSession(image, options);
+    });
+  sessions
+    .command('stop <session>')
+    .description('stop a session')
+    .option(...REASON)
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: JsonOption & ReasonOption) => {
+      await (await import('./sessions.ts')).stopSession(id, options);
+    });
+  sessions
+    .command('why <session>')
+    .description('why it went where it went, agent by agent, from the log')
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: JsonOption) => await (await import('./sessions.ts')).whySession(id, options));
+}

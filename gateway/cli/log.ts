@@ -1,0 +1,95 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EventRow } from '../live/eventRows.ts';
+import { openClient, type Client } from './client.ts';
+import { CliError, ExitCode } from './exitCodes.ts';
+import { print, type JsonOption } from './output.ts';
+
+export interface LogOptions extends JsonOption {
+  readonly log: string;
+  readonly follow?: boolean;
+  readonly after?: string;
+  readonly lines: string;
+}
+
+const RETRY_MS = 1000;
+
+interface Page {
+  readonly events: readonly EventRow[];
+  readonly next: string | null;
+}
+
+/** Prints the last events, or all after a position, and with --follow goes on as they come, through lost connections. */
+export async function showLog(options: LogOptions): Promise<void> {
+  const client = await openClient();
+  const say = (row: EventRow) => print(options.json === true ? JSON.stringify(row) : lineOf(row));
+  let position = await printPast(client, options, say);
+  while (options.follow === true) {
+    try {
+      for await (const row of follow(client, options.log, position)) {
+        say(row);
+        position = row.position;
+      }
+    } catch (error) {
+      if (error instanceof CliError && error.code !== ExitCode.unreachable) throw error;
+    }
+    process.stderr.write('the connection was lost; trying again\n');
+    await pause(RETRY_MS);
+  }
+}
+
+async function printPast(client: Client, options: LogOptions, say: (row: EventRow) => void): Promise<string> {
+  const log = encodeURIComponent(options.log);
+  let query: string | null =
+    options.after === undefined
+      ? `last=${encodeURIComponent(options.lines)}`
+      : `after=${encodeURIComponent(options.after)}`;
+  let position = options.after ?? `${options.log}:0`;
+  while (query !== null) {
+    const { events, next }: Page = await client.call(`/events?log=${log}&limit=1000&${query}`);
+    for (const row of events) say(row);
+    position = events.at(-1)?.position ?? position;
+    query = next === null ? null : `after=${encodeURIComponent(next)}`;
+  }
+  return position;
+}
+
+/** The events of the live stream. Ends when the connection does. */
+async function* follow(client: Client, log: string, after: string): AsyncGenerator<EventRow> {
+  const query = `view=events&log=${encodeURIComponent(log)}&after=${encodeURIComponent(after)}`;
+  const { body } = await client.open(`/live?${query}`);
+  if (body === null) return;
+  let text = '';
+  try {
+    for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1];
+        text = text.slice(end + 2);
+        if (data === undefined) continue;
+        const row: EventRow = JSON.parse(data);
+        yield row;
+      }
+    }
+  } catch (error) {
+    // A broken connection is a TypeError of the stream; anything else is a defect.
+    if (!(error instanceof TypeError)) throw error;
+  }
+}
+
+/** `12:30:01  zone-default:17  SessionPlaced  s-abc on gpu-02  by admin`. */
+function lineOf(row: EventRow): string {
+  const time = row.occurredAt.replace('T', ' ').replace('Z', '');
+  const reason = row.reason === undefined ? '' : `  "${row.reason}"`;
+  return `${time}  ${row.position}  ${row.type.padEnd(20)}  ${subjectOf(row)}  by ${row.actor.id}${reason}`;
+}
+
+function subjectOf({ data }: EventRow): string {
+  const image = 'image' in data && !('sessionId' in data) ? data.image.imageId : '';
+  const names = [
+    'sessionId' in data ? data.sessionId : '',
+    'agentId' in data ? (data.agentId ?? '') : '',
+    'imageId' in data ? data.imageId : image,
+    'zone' in data ? data.zone : '',
+  ];
+  return names.filter((name) => name !== '').join(' ');
+}

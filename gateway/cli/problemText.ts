@@ -1,0 +1,64 @@
+import type { Candidate, Explanation } from '../../domain/placement/explanation.ts';
+import { CliError, ExitCode } from './exitCodes.ts';
+
+interface Problem {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly numbers?: Readonly<Record<string, number>>;
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+  readonly placement?: Explanation;
+  readonly sessionId?: string;
+}
+
+/** A problem document as the error that ends the command: its sentence, code and numbers, and what to do. */
+export function errorOf(status: number, text: string): CliError {
+  const problem = parsed(text);
+  const { code = `HTTP_${status}`, detail = `the gateway answered ${status}`, numbers = {}, errors = [] } = problem;
+  const lines = [
+    `Code: ${code}`,
+    ...Object.entries(numbers).map(([name, value]) => `${name}: ${value}`),
+    ...errors.map(({ path, message }) => `${path === '' ? 'request' : path}: ${message}`),
+    ...(problem.sessionId === undefined ? [] : [`Session: ${problem.sessionId}`]),
+    ...(problem.placement === undefined ? [] : reasonLines(problem.placement.candidates)),
+    ...(HINTS[code] === undefined ? [] : [HINTS[code]]),
+  ];
+  return new CliError(exitCodeFor(status, code), detail, lines);
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  CONFIRM_NEEDED: 'Say it again with --confirm if it is meant.',
+  KEY_WRONG: 'Set MUSTER_ADMIN_KEY, or run this where the data folder is (MUSTER_DATA).',
+  AGENT_NOT_APPROVED: 'Approve it: npx muster agents approve <id>',
+  AGENT_UNKNOWN: 'See which there are: npx muster agents',
+  IMAGE_UNKNOWN: 'See which there are: npx muster images',
+  SESSION_UNKNOWN: 'See which there are: npx muster sessions',
+  UNAVAILABLE: 'Sessions go on; try again in a moment.',
+};
+
+function exitCodeFor(status: number, code: string): ExitCode {
+  if (code === 'SESSION_REFUSED') return ExitCode.refused;
+  if (status === 404) return ExitCode.notFound;
+  if (status === 401 || status === 403) return ExitCode.unauthorized;
+  return ExitCode.failure;
+}
+
+/** Per agent its reasons, with the fix where there is one. */
+export function reasonLines(candidates: readonly Candidate[]): readonly string[] {
+  return candidates.flatMap(({ agentId, reasons }) =>
+    reasons.map(({ code, never, sentence, fix }) => {
+      const kind = code === 'LOWER_SCORE' ? '' : never ? ' (never)' : ' (not now)';
+      return `${agentId}: ${code}${kind}: ${sentence}${fix === null ? '' : `. Fix: ${fix}`}`;
+    }),
+  );
+}
+
+/** A proxy in between may answer with something else; the status still says something. */
+function parsed(text: string): Problem {
+  try {
+    const value: Problem | null = JSON.parse(text);
+    return value ?? {};
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Api, Edge, Route } from './edge.ts';
+import { agentUtilization } from './routes/agentUtilization.ts';
+import { approveAgent } from './routes/approveAgent.ts';
+import { deleteImage } from './routes/deleteImage.ts';
+import { deleteSession } from './routes/deleteSession.ts';
+import { enableAgent } from './routes/enableAgent.ts';
+import { getAgent } from './routes/getAgent.ts';
+import { getImage } from './routes/getImage.ts';
+import { getSession } from './routes/getSession.ts';
+import { listAgents } from './routes/listAgents.ts';
+import { listEvents } from './routes/listEvents.ts';
+import { listImages } from './routes/listImages.ts';
+import { listSessions } from './routes/listSessions.ts';
+import { live } from './routes/live.ts';
+import { me } from './routes/me.ts';
+import { patchAgent } from './routes/patchAgent.ts';
+import { planPlacement } from './routes/planPlacement.ts';
+import { postSession } from './routes/postSession.ts';
+import { putImage } from './routes/putImage.ts';
+import { sessionPlacement } from './routes/sessionPlacement.ts';
+import { signIn } from './routes/signIn.ts';
+import { signInLinks } from './routes/signInLinks.ts';
+import { signOut } from './routes/signOut.ts';
+
+/** Every route of the REST API, version 1. A new one is a file in routes/ and a line here. */
+const routes: readonly Route[] = [
+  me,
+  signIn,
+  signOut,
+  signInLinks,
+  listAgents,
+  getAgent,
+  patchAgent,
+  approveAgent,
+  enableAgent,
+  agentUtilization,
+  listImages,
+  getImage,
+  putImage,
+  deleteImage,
+  listSessions,
+  getSession,
+  postSession,
+  deleteSession,
+  sessionPlacement,
+  planPlacement,
+  listEvents,
+  live,
+];
+
+export function addRoutes(api: Api, edge: Edge): void {
+  for (const route of routes) route(api, edge);
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { SetAgentSettings } from '../../../domain/zone/commands.ts';
+import { askedBy, submit } from '../commands.ts';
+import type { Edge, Route } from '../edge.ts';
+import { agentEchoes } from '../echoes.ts';
+import { ifMatch, setEtag } from '../etag.ts';
+import { agentParams, agentPatch, type AgentPatch } from '../schemas/requests.ts';
+import { agentView } from '../schemas/views.ts';
+import { agentOr404, zoneOfAgent } from './find.ts';
+import { problems } from './problems.ts';
+
+export const patchAgent: Route = (api, edge) => {
+  const schema = {
+    summary: 'Changes settings of an agent, all that are named or none',
+    tags: ['agents'],
+    params: agentParams,
+    body: agentPatch,
+    response: { 200: z.object({ agent: agentView, echoes: z.array(z.string()) }), ...problems },
+  };
+  api.patch('/agents/:agentId', { schema }, async (request, reply) => {
+    const { agentId } = request.params;
+    const { controller } = zoneOfAgent(edge.core, agentId);
+    const command = settings(agentId, request.body, ifMatch(request));
+    await submit(edge, controller, { asked: askedBy(request), command, reason: request.body.reason }, reply);
+    const agent = agentOr404(edge.core, agentId);
+    setEtag(reply, agent.settingsVersion);
+    return { agent, echoes: [...agentEchoes(agent, request.body, swapOf(edge, agentId))] };
+  });
+};
+
+function settings(agentId: string, patch: AgentPatch, ifVersion: number | null): SetAgentSettings {
+  const { enabled, coresOverride, memoryOverride, confirm = false } = patch;
+  return {
+    type: 'SetAgentSettings',
+    agentId,
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(coresOverride === undefined ? {} : { millicores: coresOverride }),
+    ...(memoryOverride === undefined ? {} : { memoryBytes: memoryOverride }),
+    confirm,
+    ifVersion,
+  };
+}
+
+function swapOf({ core }: Edge, agentId: string): number {
+  return zoneOfAgent(core, agentId).projection.state.agents.get(agentId)?.hardware?.swapBytes ?? 0;
+}

@@ -1,0 +1,18 @@
+import type { Route } from '../edge.ts';
+import { sessionShown } from '../../core/queries.ts';
+import { sessionParams } from '../schemas/requests.ts';
+import { explanation } from '../schemas/views.ts';
+import { problems } from './problems.ts';
+
+export const sessionPlacement: Route = (api, { core, explainer }) => {
+  const schema = {
+    summary: 'Why the session went where it went, computed again from the log',
+    tags: ['sessions'],
+    params: sessionParams,
+    response: { 200: explanation, ...problems },
+  };
+  api.get('/sessions/:sessionId/placement', { schema }, (request) => {
+    const { sessionId } = request.params;
+    return explainer.explain(sessionShown(core, sessionId)?.zone ?? 'default', sessionId);
+  });
+};

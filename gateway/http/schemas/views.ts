@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { usage } from '../../../domain/checkIn.ts';
+import { actor, eventEnvelope } from '../../../domain/events.ts';
+import { imageDefinition } from '../../../domain/images/image.ts';
+import { REASON_CODES } from '../../../domain/placement/reasonCodes.ts';
+import type { Explanation } from '../../../domain/placement/explanation.ts';
+import * as s from '../../../domain/schemas.ts';
+import { refusalSummary } from '../../../domain/sessions/events.ts';
+import type { AgentView, ImageView, SessionView, UtilizationView } from '../../../projections/views.ts';
+
+/** The shapes of projections/views.ts as schemas, so that nothing else leaves and the OpenAPI document knows them. */
+
+const amounts = z.object({ millicores: z.number(), memoryBytes: z.number(), gpus: z.number() });
+const override = z.object({ value: z.number(), setWhenPhysical: z.number().nullable() });
+const gpu = s.gpuDevice.extend({
+  schedulable: z.boolean(),
+  reason: z.string().nullable(),
+  heldBy: z.array(z.string()),
+});
+
+export const agentView: z.ZodType<AgentView> = z
+  .object({
+    agentId: z.string(),
+    hostname: z.string(),
+    zone: z.string().describe('empty while the agent is pending'),
+    simulated: z.boolean(),
+    connectivity: z.enum(['never', 'online', 'late', 'missing', 'lost']),
+    intent: z.enum(['pending', 'enabled', 'disabled']),
+    operation: z.literal('none'),
+    conditions: z.array(z.object({ condition: s.condition, detail: z.string(), mend: z.string() })),
+    sentence: z.string(),
+    physical: amounts.nullable(),
+    capacity: amounts.nullable(),
+    allocated: amounts,
+    coresOverride: override.nullable().describe('millicores'),
+    memoryOverride: override.nullable().describe('bytes'),
+    used: usage.nullable(),
+    lastCheckInAt: z.string().nullable(),
+    gpus: z.array(gpu),
+    gpuCounts: z.object({ detected: s.count, usable: s.count, schedulable: s.count, free: s.count }),
+    sessions: s.count,
+    engineVersion: z.string().nullable(),
+    unmanagedContainers: s.count,
+    settingsVersion: s.version.describe('the ETag of the agent'),
+  })
+  .meta({ id: 'Agent' });
+
+export const sessionView: z.ZodType<SessionView> = z
+  .object({
+    sessionId: z.string(),
+    zone: z.string(),
+    imageId: z.string(),
+    imageRevision: z.number(),
+    phase: z.enum(['waiting', 'placed', 'starting', 'running', 'stopping', 'ended', 'refused', 'cancelled', 'unknown']),
+    sentence: z.string(),
+    agentId: z.string().nullable(),
+    claim: s.claim.nullable(),
+    endpoints: z.array(s.endpoint),
+    priority: z.number(),
+    requestedBy: actor,
+    requestedAt: z.string(),
+    startedAt: z.string().nullable(),
+    endedAt: z.string().nullable(),
+    cause: s.endCause.nullable(),
+    exitCode: z.number().nullable(),
+    refusal: refusalSummary.nullable(),
+    position: z.string(),
+  })
+  .meta({ id: 'Session' });
+
+const imageShape = imageDefinition.extend({ position: z.string() });
+
+export const imageView: z.ZodType<ImageView> = imageShape.meta({ id: 'Image' });
+
+/** An image as saved, with how the amounts were understood. */
+export const savedImage: z.ZodType<ImageView & { readonly echoes: readonly string[] }> = imageShape
+  .extend({ echoes: z.array(z.string()) })
+  .meta({ id: 'SavedImage' });
+
+const reason = z.object({
+  code: z.enum(REASON_CODES),
+  never: z.boolean().describe('waiting does not help'),
+  numbers: z.record(z.string(), z.number()),
+  sentence: z.string(),
+  fix: z.string().nullable(),
+});
+
+export const explanation: z.ZodType<Explanation> = z
+  .object({
+    decision: z.enum(['placed', 'waiting', 'refused']),
+    agentId: z.string().nullable(),
+    gpuUuids: z.array(z.string()),
+    candidates: z.array(
+      z.object({
+        agentId: z.string(),
+        outcome: z.enum(['chosen', 'fits', 'refused']),
+        load: z.number().nullable(),
+        sessions: s.count,
+        reasons: z.array(reason),
+      }),
+    ),
+  })
+  .meta({ id: 'Explanation' });
+
+export const utilizationView: z.ZodType<UtilizationView> = z
+  .object({
+    agentId: z.string(),
+    stepSeconds: z.number(),
+    points: z.array(
+      z.object({
+        at: z.number().describe('start of the bucket, ms since 1970'),
+        cpuMillicores: z.number(),
+        memoryBytes: z.number(),
+        diskUsedBytes: z.number().nullable(),
+        gpuPercent: z.number().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Utilization' });
+
+export const eventRow = eventEnvelope
+  .extend({ position: z.string(), log: z.string(), version: z.int(), index: z.int() })
+  .meta({ id: 'EventRow' });
+
+export const problem = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe('stable; match on this'),
+    detail: z.string(),
+    numbers: z.record(z.string(), z.number()).optional(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });

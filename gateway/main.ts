@@ -1,0 +1,51 @@
+import type { Logger } from 'pino';
+import { ConfigError, readConfig, type Config } from '../infra/config.ts';
+import { openGateway, type Gateway } from './gateway.ts';
+import { gatewayLog } from './log.ts';
+
+/** The gateway's process: configuration, an orderly end, and a word to whoever started it. */
+const config = configOrExit();
+const log = await gatewayLog(config.logLevel);
+const end = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end.abort());
+process.once('disconnect', () => end.abort());
+
+try {
+  const gateway = await openGateway({ config, log, signal: end.signal });
+  process.send?.({ type: 'ready', url: gateway.url, signInUrl: gateway.signInUrl });
+  await untilEnd(gateway);
+  await gateway.stop();
+  process.exit(0);
+} catch (error) {
+  if (end.signal.aborted) process.exit(0);
+  tellWhy(log, error);
+  process.exit(1);
+}
+
+/** Resolves at a signal, rejects when the gateway must not go on. */
+async function untilEnd({ done }: Gateway): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  end.signal.addEventListener('abort', () => resolve(), { once: true });
+  if (end.signal.aborted) resolve();
+  await Promise.race([promise, done]);
+}
+
+/** The sentences of our own errors say what to do: a log that cannot be read names itself and the version. */
+function tellWhy(log: Logger, error: unknown): void {
+  const sentence = error instanceof Error ? error.message : String(error);
+  log.fatal({ err: error }, `the gateway cannot go on: ${sentence}`);
+}
+
+function configOrExit(): Config {
+  try {
+    const config = readConfig(process.env, { needsLog: true });
+    if (config.natsUrl !== undefined) return config;
+    throw new ConfigError([
+      { name: 'MUSTER_NATS_URL', message: 'must be set for a gateway that is started by itself' },
+    ]);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+}

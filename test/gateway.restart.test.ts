@@ -1,0 +1,127 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import type { AgentView } from '../projections/views.ts';
+import { startFakeAgent } from './support/fakeAgent.ts';
+import { temporaryFolder } from './support/folder.ts';
+import {
+  gatewayEnvironment,
+  restOf,
+  startGateway,
+  untilOnline,
+  type ProblemBody,
+  type Rest,
+} from './support/gateway.ts';
+import { startNats } from './support/nats.ts';
+import { until } from './support/until.ts';
+
+const MAIN = join(import.meta.dirname, '../gateway/main.ts');
+
+/** The gateway as the supervisor runs it: a child process with an IPC channel. Resolves when it serves. */
+async function startChild(t: ExecutionContext, env: Readonly<Record<string, string>>): Promise<ChildProcess> {
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
+  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env['PATH'], ...env }, stdio: [...stdio] });
+  t.teardown(() => child.kill('SIGKILL'));
+  const ready = once(child, 'message');
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the gateway ended with ${String(code)} before it was ready`);
+  });
+  ended.catch(() => undefined);
+  const [message]: unknown[] = await Promise.race([ready, ended]);
+  t.like(message, { type: 'ready', url: `http://${env['MUSTER_HTTP']}` });
+  return child;
+}
+
+/** What must not change by a restart; telemetry such as the age of a check-in may. */
+async function standing(rest: Rest): Promise<unknown> {
+  const agents = await rest.agents();
+  return [
+    agents.map(withoutTelemetry),
+    await rest.sessions(),
+    await rest.read('/images'),
+    await rest.events(),
+    await rest.events('?log=fleet&limit=1000'),
+  ];
+}
+
+function withoutTelemetry(agent: AgentView): AgentView {
+  return { ...agent, used: null, lastCheckInAt: null };
+}
+
+test('a gateway that is killed and started again gives the same answers, and its logs hold together', async (t) => {
+  const nats = await startNats();
+  t.teardown(() => nats.stop());
+  const env = await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data'));
+  const rest = restOf(`http://${env['MUSTER_HTTP']}`);
+  const first = await startChild(t, env);
+  const agent = startFakeAgent(await nats.connect('app'), { agentId: 'six', cores: 6, memoryGib: 6 });
+  t.teardown(() => agent.stop());
+  await untilOnline(rest, 'six');
+  await rest.defineImage('one');
+  for (const key of ['a', 'b', 'c']) {
+    await rest.request('POST', '/sessions', { body: { imageId: 'one' }, headers: { 'idempotency-key': key } });
+  }
+  await rest.request('PATCH', '/agents/six', { body: { coresOverride: 12 } });
+  await until('all running', rest.sessions, (sessions) => sessions.every(({ phase }) => phase === 'running'));
+  const before = await standing(rest);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+
+  const second = await startChild(t, env);
+  t.deepEqual(await standing(rest), before);
+  const again = await rest.request('POST', '/sessions', {
+    body: { imageId: 'one' },
+    headers: { 'idempotency-key': 'a' },
+  });
+  t.deepEqual([again.status, again.headers.get('idempotency-replayed')], [201, 'true']);
+  t.is((await rest.sessions()).length, 3);
+  const log = createJetStreamLog({ bus: await nats.connect('log') });
+  for (const name of ['fleet', 'zone-default']) {
+    const versions: number[] = [];
+    for await (const { commit } of log.read(name, 0)) versions.push(commit.version);
+    t.deepEqual(
+      versions,
+      versions.map((_, index) => index + 1),
+      'every commit follows the one before',
+    );
+  }
+  await log.close();
+  second.kill('SIGTERM');
+  t.deepEqual(await once(second, 'exit'), [0, null]);
+});
+
+test('a gateway whose supervisor is gone ends by itself', async (t) => {
+  const nats = await startNats();
+  t.teardown(() => nats.stop());
+  const child = await startChild(t, await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data')));
+  child.disconnect();
+  t.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
+test('while the bus is away reading goes on and changes are refused at once; afterwards everything works', async (t) => {
+  const muster = await startGateway(t);
+  const agent = await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
+  await muster.defineImage('one');
+  await muster.nats.kill9();
+  const readiness = async () => (await fetch(`${muster.url}/readyz`)).status;
+  await until('not ready', readiness, (status) => status === 503);
+  const start = () =>
+    muster.request('POST', '/sessions', { body: { imageId: 'one' }, headers: { 'idempotency-key': 'the-same' } });
+  const refused = await start();
+  t.deepEqual([refused.status, (refused.body as ProblemBody).code], [503, 'UNAVAILABLE']);
+  t.regex(refused.headers.get('retry-after') ?? '', /^\d+$/);
+  t.is((await muster.agents()).length, 1);
+  t.is((await fetch(`${muster.url}/healthz`)).status, 200);
+  await muster.nats.restart();
+  await until('ready', readiness, (status) => status === 200);
+  const accepted = await until('accepted', start, ({ status }) => status !== 503);
+  t.is(accepted.status, 201);
+  t.is((await muster.sessions()).length, 1);
+  const look = async () => {
+    await agent.refresh();
+    return await muster.sessions();
+  };
+  await until('running', look, ([session]) => session?.phase === 'running');
+});
