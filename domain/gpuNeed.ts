@@ -1,3 +1,5 @@
+import { gpusText } from './units.ts';
+
 /**
  * What an image needs of GPUs. Outside, "require GPU" and a count, where 0 means all; inside, a union, so that a bare 0
  * can never be read two ways.
@@ -26,6 +28,6 @@ export function describeGpuNeed(need: GpuNeed): string {
     case 'all':
       return 'all GPUs of one agent';
     case 'count':
-      return need.count === 1 ? '1 GPU' : `${need.count} GPUs`;
+      return gpusText(need.count);
   }
 }

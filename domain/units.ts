@@ -60,6 +60,16 @@ export function formatCores(millicores: number): string {
   return String(Number((millicores / 1000).toFixed(3)));
 }
 
+/** `1 core`, `0.5 cores`, `12 cores`. */
+export function coresText(millicores: number): string {
+  return millicores === 1000 ? '1 core' : `${formatCores(millicores)} cores`;
+}
+
+/** `1 GPU`, `4 GPUs`. */
+export function gpusText(gpus: number): string {
+  return gpus === 1 ? '1 GPU' : `${gpus} GPUs`;
+}
+
 /** `5 of 12 CPUs allocated`, as the published page words it. */
 export function coresAllocatedSentence(allocatedMillicores: number, capacityMillicores: number): string {
   return `${formatCores(allocatedMillicores)} of ${formatCores(capacityMillicores)} CPUs allocated`;

@@ -53,7 +53,7 @@ test('an operator sees agents, defines an image, starts a session, asks why, and
   t.regex(await ok(t, say('agents')), /^AGENT +HOST +STATE +CPU .*\nsix +host-of-six +online +5 \/ 12 +1 GiB \/ 6 GiB/);
   t.regex(
     await ok(t, say('agents', 'show', 'six')),
-    /CPU +5 \/ 12 \(42 %\) allocated, 0\.1 \/ 6 \(2 %\) used, \d+ s ago/,
+    /CPU +5 of 12 CPUs allocated \(42 %\), 0\.1 \/ 6 \(2 %\) used, \d+ s ago/,
   );
   t.regex(await ok(t, say('sessions', 'why', sessionId)), /: placed on six\n +six: chosen, would be loaded to 42 %/);
   t.regex(await ok(t, say('sessions')), new RegExp(`${sessionId} +one +running +six`));

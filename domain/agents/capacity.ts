@@ -1,4 +1,4 @@
-import { formatBytes, formatCores } from '../units.ts';
+import { coresText, formatBytes, gpusText } from '../units.ts';
 import type { GpuDevice } from '../schemas.ts';
 import type { AgentState } from './state.ts';
 
@@ -61,8 +61,8 @@ export function overAllocation(agent: AgentState): readonly string[] {
   if (capacity === null) return [];
   const { millicores, memoryBytes, gpus } = allocatedOf(agent);
   const over = [];
-  if (millicores > capacity.millicores) over.push(`${formatCores(millicores - capacity.millicores)} cores`);
+  if (millicores > capacity.millicores) over.push(coresText(millicores - capacity.millicores));
   if (memoryBytes > capacity.memoryBytes) over.push(formatBytes(memoryBytes - capacity.memoryBytes));
-  if (gpus > capacity.gpus) over.push(gpus - capacity.gpus === 1 ? '1 GPU' : `${gpus - capacity.gpus} GPUs`);
+  if (gpus > capacity.gpus) over.push(gpusText(gpus - capacity.gpus));
   return over;
 }

@@ -1,4 +1,4 @@
-import { formatBytes, formatCores } from '../../domain/units.ts';
+import { coresAllocatedSentence, formatBytes, formatCores } from '../../domain/units.ts';
 import type { AgentView } from '../../projections/views.ts';
 import { openClient } from './client.ts';
 import { age, facts, print, printJson, table, withReason, type JsonOption, type ReasonOption } from './output.ts';
@@ -83,7 +83,10 @@ function stateOf({ intent, connectivity, conditions }: AgentView): string {
 function details(agent: AgentView, now: number): readonly (readonly [string, string])[] {
   const { physical, capacity, allocated, used, gpuCounts } = agent;
   const ago = agent.lastCheckInAt === null ? 'never' : `${age(agent.lastCheckInAt, now)} ago`;
-  const cpu = capacity && `${amount(allocated.millicores, capacity.millicores, formatCores)} allocated`;
+  const cpu =
+    capacity &&
+    coresAllocatedSentence(allocated.millicores, capacity.millicores) +
+      percentOf(allocated.millicores, capacity.millicores);
   const ram = capacity && `${amount(allocated.memoryBytes, capacity.memoryBytes, formatBytes)} allocated`;
   const cpuUsed = used && physical && `, ${amount(used.cpuMillicores, physical.millicores, tenths)} used, ${ago}`;
   const ramUsed = used && physical && `, ${amount(used.memoryBytes, physical.memoryBytes, formatBytes)} used, ${ago}`;
@@ -108,8 +111,11 @@ function details(agent: AgentView, now: number): readonly (readonly [string, str
 
 /** `5 / 12 (42 %)`. */
 function amount(part: number, whole: number, text: (value: number) => string): string {
-  const percent = whole > 0 ? ` (${Math.round((part / whole) * 100)} %)` : '';
-  return `${text(part)} / ${text(whole)}${percent}`;
+  return `${text(part)} / ${text(whole)}${percentOf(part, whole)}`;
+}
+
+function percentOf(part: number, whole: number): string {
+  return whole > 0 ? ` (${Math.round((part / whole) * 100)} %)` : '';
 }
 
 function tenths(millicores: number): string {

@@ -60,15 +60,19 @@ export class CheckInDesk {
 
   /** One tick of time: agents that fell silent, and whatever else has come due. */
   async tick(): Promise<void> {
-    const { controller, clock } = this.#options;
-    const now = clock.now();
-    const due = await controller.ask((state): AdvanceTime | null => {
-      const silences = this.#silences(state, now).slice(0, MOST_PER_TICK);
-      const waitedEnough = state.line.some(({ waitUntil }) => waitUntil !== null && waitUntil <= isoTime(now));
-      return silences.length > 0 || waitedEnough ? { type: 'AdvanceTime', silences } : null;
-    });
-    if (due === null) return;
-    await this.#submit({ key: `time:${now}`, recorded: false, actor: SYSTEM, command: due });
+    const now = this.#options.clock.now();
+    try {
+      const due = await this.#options.controller.ask((state) => this.#due(state, now));
+      if (due !== null) await this.#submit({ key: `time:${now}`, recorded: false, actor: SYSTEM, command: due });
+    } catch (error) {
+      this.#options.onTrouble('a tick of time was not taken; the next one will be', error);
+    }
+  }
+
+  #due(state: ZoneState, now: number): AdvanceTime | null {
+    const silences = this.#silences(state, now).slice(0, MOST_PER_TICK);
+    const waitedEnough = state.line.some(({ waitUntil }) => waitUntil !== null && waitUntil <= isoTime(now));
+    return silences.length > 0 || waitedEnough ? { type: 'AdvanceTime', silences } : null;
   }
 
   #silences(state: ZoneState, now: number): AdvanceTime['silences'] {

@@ -27,6 +27,11 @@ const ANSWER_WITHIN_MS = 10_000;
 const REFOLD_PAUSE_MS = 500;
 const NOT_TAKEN = 'the event log does not answer, or too many commands are waiting; nothing was done, try again';
 
+interface Question<State> {
+  readonly ask: (state: State) => void;
+  readonly fail: (error: unknown) => void;
+}
+
 interface Waiting<Command> {
   readonly submission: Submission<Command>;
   readonly answer: (answer: Answer) => void;
@@ -46,7 +51,7 @@ export class Controller<State, Command, Fact extends AnyFact> {
   #memory: CommandMemory = emptyMemory();
   #head: (LogHead & { readonly at: string }) | null = null;
   #waiting: Waiting<Command>[] = [];
-  #questions: ((state: State) => void)[] = [];
+  #questions: Question<State>[] = [];
   #wake: () => void = () => {};
   #running: Promise<void> | null = null;
   #lastFollowUp = '';
@@ -75,7 +80,7 @@ export class Controller<State, Command, Fact extends AnyFact> {
     this.#stop.abort();
     this.#wake();
     await this.#running;
-    for (const { fail } of this.#waiting.splice(0)) fail(new ControllerUnavailable('the gateway is stopping'));
+    for (const { fail } of [...this.#waiting.splice(0), ...this.#questions.splice(0)]) fail(stopping());
   }
 
   /** The last acknowledged version, 0 while the log is empty. */
@@ -100,21 +105,23 @@ export class Controller<State, Command, Fact extends AnyFact> {
 
   /** Reads acknowledged state between two groups. The question must not keep or change what it is shown. */
   ask<Result>(question: (state: State) => Result): Promise<Result> {
+    if (this.#stop.signal.aborted) return Promise.reject(stopping());
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.#questions.push((state) => {
+    const ask = (state: State) => {
       try {
         resolve(question(state));
       } catch (error) {
         reject(error);
       }
-    });
+    };
+    this.#questions.push({ ask, fail: reject });
     this.#wake();
     return promise;
   }
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      for (const question of this.#questions.splice(0)) question(this.#state);
+      for (const { ask } of this.#questions.splice(0)) ask(this.#state);
       this.#enqueueFollowUp();
       if (this.#waiting.length === 0) await this.#something();
       else await this.#oneGroup();
@@ -207,7 +214,7 @@ export class Controller<State, Command, Fact extends AnyFact> {
    */
   async #dropSpeculation(taken: readonly Waiting<Command>[], error: unknown): Promise<void> {
     if (this.#stop.signal.aborted) {
-      for (const { fail } of taken) fail(new ControllerUnavailable('the gateway is stopping', { cause: error }));
+      for (const { fail } of taken) fail(stopping(error));
       return;
     }
     this.#options.onTrouble(`the ${this.#options.log} log did not take a commit; reading it again`, error);
@@ -283,4 +290,8 @@ export class Controller<State, Command, Fact extends AnyFact> {
       },
     });
   }
+}
+
+function stopping(cause?: unknown): ControllerUnavailable {
+  return new ControllerUnavailable('the gateway is stopping', { cause });
 }

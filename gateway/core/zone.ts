@@ -46,7 +46,7 @@ export function makeZone(zone: string, ports: CorePorts, onCommit: (stored: Stor
     onTrouble,
     onCommit: (stored) => {
       applyZoneCommit(projection, stored.commit);
-      for (const agentId of changedDocuments(projection)) writer.changed(agentId);
+      for (const agentId of changedDocuments(projection, stored)) writer.changed(agentId);
       onCommit(stored);
     },
   });
@@ -54,7 +54,11 @@ export function makeZone(zone: string, ports: CorePorts, onCommit: (stored: Stor
   return { controller, desk, projection, writer };
 }
 
-/** The agents whose document the commit just folded has changed: among those that the commit touched. */
-function changedDocuments({ state, touched, version }: ZoneProjection): readonly string[] {
-  return [...touched.agents].filter((agentId) => state.agents.get(agentId)?.desiredVersion === version);
+/** The agents whose document the commit just folded has changed: among those that its events name. */
+function changedDocuments({ state }: ZoneProjection, { commit }: StoredCommit): ReadonlySet<string> {
+  const named = commit.events.flatMap(({ data }) => {
+    if ('agentId' in data && data.agentId !== null) return [data.agentId];
+    return [];
+  });
+  return new Set(named.filter((agentId) => state.agents.get(agentId)?.desiredVersion === commit.version));
 }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { HttpAddress } from '../config.ts';
@@ -32,8 +33,24 @@ export async function requireFreePort(
   }
 }
 
+/**
+ * Ports below those that the kernel gives to outgoing connections and to `port 0` (32768 and up), so that nothing takes
+ * one by chance between the choice and its use, or while a server restarts on it.
+ */
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+const TRIES = 100;
+
 /** A loopback port that nobody listens on now. */
-export function freeLoopbackPort(): Promise<number> {
+export async function freeLoopbackPort(): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const port = randomInt(LOWEST, HIGHEST);
+    try {
+      return await listenOnce('127.0.0.1', port);
+    } catch (error) {
+      if (!hasErrno(error, 'EADDRINUSE')) throw error;
+    }
+  }
   return listenOnce('127.0.0.1', 0);
 }
 

@@ -1,11 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import type { Explanation } from '../../domain/placement/explanation.ts';
 import type { AgentView, SessionView } from '../../projections/views.ts';
+import { freeLoopbackPort } from '../../infra/start/ports.ts';
 import { TEST_GPU_UUIDS } from './engine.ts';
 import { temporaryFolder } from './folder.ts';
 import { startProgram, type Program } from './program.ts';
@@ -46,7 +45,7 @@ export async function startMuster(t: ExecutionContext, options: MusterOptions): 
   const dataDir = options.dataDir ?? join(await temporaryFolder(t), 'data');
   const bin = await pretendedDriver(await temporaryFolder(t));
   const key = 'a-key-of-the-end-to-end-tests';
-  const port = await freePort();
+  const port = await freeLoopbackPort();
   const program = startProgram(
     t,
     process.execPath,
@@ -161,14 +160,4 @@ async function withTimeout<Value>(value: Promise<Value>, program: Program): Prom
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectBus, type Bus } from '../../infra/bus/connect.ts';
+import { freeLoopbackPort } from '../../infra/start/ports.ts';
 import { findNatsServer } from '../../infra/tools/natsServer.ts';
 
 /** A real nats-server with a store of its own, run with the repository's nats.conf unless another one is given. */
@@ -35,8 +36,7 @@ process.once('exit', () => {
 export async function startNats(options: { readonly conf?: string } = {}): Promise<TestNats> {
   const { path } = await findNatsServer();
   const store = await mkdtemp(join(tmpdir(), 'muster-nats-'));
-  // The first time the server chooses a port, so that no other test can take it in between.
-  let port = -1;
+  const port = await freeLoopbackPort();
   const buses: Bus[] = [];
   let child = await launch();
   const url = `nats://127.0.0.1:${port}`;
@@ -52,7 +52,7 @@ export async function startNats(options: { readonly conf?: string } = {}): Promi
     const started = spawn(path, ['-c', options.conf ?? REPOSITORY_CONF], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     running.add(started);
     started.once('exit', () => running.delete(started));
-    port = await untilReady(started);
+    await untilReady(started);
     return started;
   }
 
@@ -87,14 +87,13 @@ export async function startNats(options: { readonly conf?: string } = {}): Promi
   };
 }
 
-/** The port, once the server says that it is ready, JetStream recovered; rejects with its output when it ends first. */
-async function untilReady(server: ChildProcess): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
+/** Resolves once the server says that it is ready, JetStream recovered; rejects with its output when it ends first. */
+async function untilReady(server: ChildProcess): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   let output = '';
   server.stderr?.on('data', (chunk: Buffer) => {
     if (output.length < 100_000) output += chunk.toString();
-    const port = /Listening for client connections on \S+:(\d+)/.exec(output)?.[1];
-    if (port !== undefined && output.includes('Server is ready')) resolve(Number(port));
+    if (output.includes('Server is ready')) resolve();
   });
   server.once('error', reject);
   server.once('close', () => reject(new Error(`nats-server ended:\n${output}`)));
@@ -103,7 +102,7 @@ async function untilReady(server: ChildProcess): Promise<number> {
     reject(new Error(`nats-server was not ready within ${START_LIMIT_MS} ms:\n${output}`));
   }, START_LIMIT_MS);
   try {
-    return await promise;
+    await promise;
   } finally {
     clearTimeout(timer);
   }

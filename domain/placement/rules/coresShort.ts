@@ -1,5 +1,5 @@
 import { capacityOf } from '../../agents/capacity.ts';
-import { formatCores } from '../../units.ts';
+import { coresText, formatCores } from '../../units.ts';
 import type { PlacementRule } from '../rule.ts';
 import { smallestToEnd } from '../smallestToEnd.ts';
 
@@ -16,13 +16,13 @@ export const coresShort: PlacementRule = {
   },
   sentence: ({ finding: { never, numbers } }) =>
     never
-      ? `it has ${formatCores(numbers['capacity'] ?? 0)} cores in all and ${formatCores(numbers['requested'] ?? 0)} are asked for`
-      : `${formatCores(numbers['short'] ?? 0)} cores short: ${formatCores(numbers['allocated'] ?? 0)} of ${formatCores(numbers['capacity'] ?? 0)} are allocated`,
+      ? `it has ${coresText(numbers['capacity'] ?? 0)} in all and ${formatCores(numbers['requested'] ?? 0)} are asked for`
+      : `${coresText(numbers['short'] ?? 0)} short: ${formatCores(numbers['allocated'] ?? 0)} of ${formatCores(numbers['capacity'] ?? 0)} are allocated`,
   fix: ({ finding, held }) => {
     const short = finding.numbers['short'] ?? 0;
     if (finding.never) return `raise its cores override by ${formatCores(short)}`;
     const session = smallestToEnd(held, (claim) => claim.millicores, short);
     const instead = session === null ? 'raise its cores override' : `end session ${session}`;
-    return `${formatCores(short)} cores short, or ${instead}`;
+    return `${coresText(short)} short, or ${instead}`;
   },
 };

@@ -1,3 +1,4 @@
+import { gpusText } from '../../units.ts';
 import { enoughOf } from '../devices.ts';
 import type { PlacementRule } from '../rule.ts';
 
@@ -14,7 +15,7 @@ export const gpuNotUsable: PlacementRule = {
   },
   sentence: ({ agent, finding: { numbers } }) => {
     const why = agent.hardware?.gpus.find((gpu) => !gpu.usable)?.unusableReason;
-    const counts = `only ${numbers['left'] ?? 0} of its ${numbers['of'] ?? 0} GPUs can be given to a container`;
+    const counts = `only ${numbers['left'] ?? 0} of its ${gpusText(numbers['of'] ?? 0)} can be given to a container`;
     return why === null || why === undefined ? counts : `${counts}: ${why}`;
   },
   fix: () => 'install the NVIDIA Container Toolkit and restart the container engine',

@@ -1,3 +1,4 @@
+import { gpusText } from '../../units.ts';
 import type { PlacementRule } from '../rule.ts';
 
 /** This agent never has that many devices. (That they are not free now is another refusal.) */
@@ -12,6 +13,6 @@ export const gpuTotal: PlacementRule = {
       : { never: true, numbers: { requested, detected, short: requested - detected } };
   },
   sentence: ({ finding: { numbers } }) =>
-    `it has ${numbers['detected'] ?? 0} GPUs in all and ${numbers['requested'] ?? 0} are asked for`,
+    `it has ${gpusText(numbers['detected'] ?? 0)} in all and ${numbers['requested'] ?? 0} are asked for`,
   fix: () => null,
 };

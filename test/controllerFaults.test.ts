@@ -1,0 +1,105 @@
+import test from 'ava';
+import { isControllerUnavailable } from '../gateway/controller/machine.ts';
+import { LogErrorCode } from '../infra/log/errors.ts';
+import { aCheckIn } from './support/builders.ts';
+import { asks, controllerRig, plannedLog, settleDown, submission } from './support/controllerRig.ts';
+
+/** The keys of the commands that the log carries, commit by commit. */
+const keysOf = (log: ReturnType<typeof plannedLog>) =>
+  log.commits.map(({ commands }) => commands.map(({ key }) => key));
+
+test('a lost answer is settled by reading: what was written is not written again', async (t) => {
+  for (const fate of ['written, answer lost', 'lost'] as const) {
+    const log = plannedLog();
+    log.plan(fate, fate);
+    const { controller, clock } = await controllerRig(log);
+    const answer = controller.submit(asks('k'));
+    await clock.advance(1000);
+    t.like(await answer, { kind: 'accepted', version: 1, repeated: false }, fate);
+    t.deepEqual(keysOf(log), [['k']], fate);
+  }
+});
+
+test('when another controller has written, the same commands are decided anew on what it wrote', async (t) => {
+  const log = plannedLog();
+  const [ours, theirs] = [await controllerRig(log), await controllerRig(log)];
+  await theirs.controller.submit(asks('a'));
+  const [first, twin] = await Promise.all([ours.controller.submit(asks('b')), ours.controller.submit(asks('a'))]);
+  t.like(first, { kind: 'accepted', version: 2, repeated: false });
+  t.like(twin, { kind: 'accepted', version: 1, repeated: true }, 'the other one has answered this already');
+  t.deepEqual(keysOf(log), [['a'], ['b']]);
+  t.deepEqual(ours.shown, [1, 2]);
+});
+
+test('an answer that was lost while another controller wrote is settled too', async (t) => {
+  const log = plannedLog();
+  const [ours, theirs] = [await controllerRig(log), await controllerRig(log)];
+  log.plan('lost');
+  const answer = ours.controller.submit(asks('b'));
+  await settleDown();
+  await theirs.controller.submit(asks('a'));
+  await ours.clock.advance(5000);
+  t.like(await answer, { kind: 'accepted', version: 2 });
+  t.deepEqual(keysOf(log), [['a'], ['b']]);
+});
+
+test('what comes again by itself is not decided anew after another controller has written', async (t) => {
+  const log = plannedLog();
+  const [ours, theirs] = [await controllerRig(log), await controllerRig(log)];
+  const join = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false } as const;
+  await theirs.controller.submit(submission('join', join, false));
+  const said = submission('c', { type: 'RecordCheckIn', checkIn: aCheckIn() }, false);
+  const [kept, dropped] = await Promise.allSettled([ours.controller.submit(asks('k')), ours.controller.submit(said)]);
+  t.like(kept, { status: 'fulfilled', value: { kind: 'accepted', version: 2 } });
+  t.true(dropped.status === 'rejected' && isControllerUnavailable(dropped.reason));
+});
+
+test('while the log is away callers are told so; what was decided lands once when it is back', async (t) => {
+  const log = plannedLog();
+  log.plan(...Array.from({ length: 12 }, () => 'unavailable' as const));
+  const { controller, clock } = await controllerRig(log);
+  const [first, second] = [controller.submit(asks('k')), controller.submit(asks('l'))];
+  const refused = Promise.all([t.throwsAsync(first), t.throwsAsync(second)]);
+  await clock.advance(10_000);
+  for (const error of await refused) t.true(isControllerUnavailable(error));
+  t.true(
+    isControllerUnavailable(await t.throwsAsync(controller.submit(asks('m')))),
+    'new commands are refused at once',
+  );
+  await clock.advance(20_000);
+  t.deepEqual(keysOf(log), [['k', 'l']]);
+  t.like(await controller.submit(asks('k')), { kind: 'accepted', version: 1, repeated: true });
+  t.like(await controller.submit(asks('m')), { kind: 'accepted', version: 2, repeated: false });
+});
+
+test('a command that can never be written fails alone', async (t) => {
+  const log = plannedLog();
+  log.plan('never possible', 'never possible');
+  const { controller } = await controllerRig(log);
+  const [bad, good] = await Promise.allSettled([controller.submit(asks('bad')), controller.submit(asks('good'))]);
+  t.like(bad, { status: 'rejected', reason: { code: LogErrorCode.InvalidCommit } });
+  t.like(good, { status: 'fulfilled', value: { kind: 'accepted', version: 1 } });
+  t.deepEqual(keysOf(log), [['good']]);
+});
+
+test('a log that breaks off while it is read again shows no commit twice', async (t) => {
+  const log = plannedLog();
+  const [ours, theirs] = [await controllerRig(log), await controllerRig(log)];
+  for (const key of ['a', 'b', 'c']) await theirs.controller.submit(asks(key));
+  log.breakReadAfter(2);
+  const answer = ours.controller.submit(asks('d'));
+  await ours.clock.advance(2000);
+  t.like(await answer, { kind: 'accepted', version: 4 });
+  t.deepEqual(ours.shown, [1, 2, 3, 4]);
+});
+
+test('a controller that is stopped while the log is away ends, and its callers are told', async (t) => {
+  const log = plannedLog();
+  log.plan(...Array.from({ length: 50 }, () => 'unavailable' as const));
+  const { controller, clock } = await controllerRig(log);
+  const refused = t.throwsAsync(controller.submit(asks('k')));
+  await clock.advance(500);
+  await controller.stop();
+  t.true(isControllerUnavailable(await refused));
+  t.deepEqual(log.commits, []);
+});

@@ -1,0 +1,267 @@
+import test from 'ava';
+import type { Commit } from '../domain/commit.ts';
+import type { AnyEvent, AnyFact, ZoneFact } from '../domain/events.ts';
+import { eventId } from '../infra/log/eventId.ts';
+import { pendingAgentView, agentView } from '../projections/agentView.ts';
+import { desiredDocumentOf } from '../projections/desired.ts';
+import { explainAt } from '../projections/explainAt.ts';
+import { applyCheckIn, applyFleetCommit, emptyFleetProjection } from '../projections/fleetProjection.ts';
+import { sessionView } from '../projections/sessionRecord.ts';
+import {
+  addSample,
+  BUCKETS,
+  STEP_SECONDS,
+  utilizationOf,
+  type UtilizationHistory,
+} from '../projections/utilization.ts';
+import type { SessionPhase } from '../projections/views.ts';
+import { applyZoneCommit, emptyZoneProjection, ENDED_KEPT } from '../projections/zoneProjection.ts';
+import {
+  GIB,
+  NOW,
+  aCheckIn,
+  aGpu,
+  aPlacedSession,
+  aRequest,
+  aSession,
+  aStop,
+  aWaitingSession,
+  agentIn,
+  anAgent,
+  anImage,
+  given,
+  gpus,
+} from './support/builders.ts';
+
+const OPERATOR = { kind: 'operator', id: 'op-1' } as const;
+
+function aCommit(version: number, facts: readonly AnyFact[]): Commit {
+  const envelope = (index: number) => ({
+    id: eventId(`c-${version}`, index),
+    schemaVersion: 1,
+    occurredAt: NOW,
+    actor: OPERATOR,
+    correlationId: 'c',
+    causationId: 'c',
+  });
+  const events = facts.map((fact, index): AnyEvent => ({ ...envelope(index), ...fact }));
+  return { logId: 'log-1', version, previousHash: '', rulesVersion: 1, at: NOW, events, commands: [] };
+}
+
+/** A zone's projection after these commits, as `given` has them. */
+function shown(...groups: readonly (readonly ZoneFact[])[]) {
+  const projection = emptyZoneProjection('default', 'zone-default');
+  for (const [index, facts] of groups.entries()) applyZoneCommit(projection, aCommit(index + 1, facts));
+  const view = (sessionId: string) => {
+    const record = projection.sessions.get(sessionId);
+    return record === undefined ? null : sessionView(record, projection.state);
+  };
+  return { projection, view };
+}
+
+test('a session is shown in each of its phases, with a sentence', (t) => {
+  const end = {
+    type: 'SessionEnded',
+    data: { sessionId: 's-1', agentId: 'agent-1', cause: 'USER', exitCode: 0 },
+  } as const;
+  const missing = { type: 'AgentWentMissing', data: { agentId: 'agent-1', silentSeconds: 60 } } as const;
+  const cancelled = { type: 'SessionCancelled', data: { sessionId: 's-1', cause: 'WAIT_TIMEOUT' } } as const;
+  const table: readonly (readonly [readonly (readonly ZoneFact[])[], SessionPhase, string])[] = [
+    [[aWaitingSession()], 'waiting', 'Waiting for a place. No agent has joined the zone yet.'],
+    [[anAgent(), aPlacedSession()], 'placed', 'Placed on agent-1, about to start.'],
+    [[anAgent(), aSession()], 'running', 'Running on agent-1.'],
+    [[anAgent(), aSession(), aStop()], 'stopping', 'Stopping on agent-1: its user stopped it.'],
+    [
+      [anAgent(), aSession(), [missing]],
+      'unknown',
+      'Unknown: agent-1 has stopped checking in. It may still run there.',
+    ],
+    [[anAgent(), aSession(), aStop(), [end]], 'ended', 'Ended: its user stopped it (exit code 0).'],
+    [[aWaitingSession(), [cancelled]], 'cancelled', 'Cancelled: it waited for a place as long as it was asked to.'],
+  ];
+  for (const [groups, phase, sentence] of table) {
+    const view = shown(...groups).view('s-1');
+    t.is(view?.phase, phase);
+    t.is(view?.sentence, sentence);
+  }
+});
+
+test('a session’s view holds who asked, its claim while it has one, and its position in the log', (t) => {
+  const running = shown(anAgent(), aSession()).view('s-1');
+  t.like(running, {
+    requestedBy: OPERATOR,
+    requestedAt: NOW,
+    startedAt: NOW,
+    endedAt: null,
+    position: 'zone-default:2',
+  });
+  t.deepEqual(running?.claim, { millicores: 1000, memoryBytes: GIB, gpuUuids: [] });
+});
+
+test('of the sessions that are over the last 200 stay listed', (t) => {
+  const over = Array.from({ length: ENDED_KEPT + 5 }, (_, index): readonly ZoneFact[] => [
+    ...aWaitingSession({ id: `s-${index}` }),
+    { type: 'SessionCancelled', data: { sessionId: `s-${index}`, cause: 'USER' } },
+  ]);
+  const { projection, view } = shown(...over, aWaitingSession({ id: 'live' }));
+  t.is(projection.sessions.size, ENDED_KEPT + 1);
+  t.is(view('s-4'), null);
+  t.is(view('s-5')?.phase, 'cancelled');
+});
+
+test('what a commit touched is told: its agents, its sessions, and the sessions of an agent that goes missing', (t) => {
+  const { projection } = shown(anAgent(), aSession());
+  projection.touched.agents.clear();
+  projection.touched.sessions.clear();
+  applyZoneCommit(
+    projection,
+    aCommit(3, [{ type: 'AgentWentMissing', data: { agentId: 'agent-1', silentSeconds: 60 } }]),
+  );
+  t.deepEqual([[...projection.touched.agents], [...projection.touched.sessions]], [['agent-1'], ['s-1']]);
+});
+
+test('the desired document names what was placed and not withdrawn, in order, at the version of its last change', (t) => {
+  const { state } = given(
+    anAgent({ gpus: [aGpu(0)] }),
+    aSession({ id: 's-b' }),
+    aPlacedSession({ id: 's-a', gpuUuids: ['GPU-0'] }),
+    aSession({ id: 's-c' }),
+    aStop('s-c'),
+  );
+  const document = desiredDocumentOf(state, 'agent-1', 'log-1');
+  t.deepEqual(
+    document?.sessions.map(({ sessionId, mayCreate, gpuUuids }) => ({ sessionId, mayCreate, gpuUuids })),
+    [
+      { sessionId: 's-a', mayCreate: true, gpuUuids: ['GPU-0'] },
+      { sessionId: 's-b', mayCreate: false, gpuUuids: [] },
+    ],
+  );
+  t.like(document, { agentId: 'agent-1', logId: 'log-1', version: 5 });
+  t.is(desiredDocumentOf(state, 'agent-9', 'log-1'), null, 'no document is not an empty one');
+});
+
+test('an agent is shown with capacity, allocation, devices and what is wrong with it', (t) => {
+  const devices = [aGpu(0), aGpu(1, { health: 'failed' }), aGpu(2, { usable: false, unusableReason: 'no toolkit' })];
+  const { state } = given(anAgent({ gpus: devices, coresOverride: 2 }), aSession({ cores: 3, gpuUuids: ['GPU-0'] }));
+  const checkIn = aCheckIn({ unmanagedContainers: 2 });
+  const view = agentView(agentIn(state), 'default', { checkIn, receivedAt: NOW });
+  t.like(view, {
+    connectivity: 'online',
+    intent: 'enabled',
+    sentence: 'Online and enabled, 1 session on it.',
+    physical: { millicores: 6000, memoryBytes: 6 * GIB, gpus: 3 },
+    capacity: { millicores: 2000, memoryBytes: 6 * GIB, gpus: 1 },
+    allocated: { millicores: 3000, memoryBytes: GIB, gpus: 1 },
+    coresOverride: { value: 2000, setWhenPhysical: 6000 },
+    gpuCounts: { detected: 3, usable: 2, schedulable: 1, free: 0 },
+    engineVersion: '28',
+    unmanagedContainers: 2,
+    lastCheckInAt: NOW,
+  });
+  t.deepEqual(
+    view.conditions.map(({ condition, detail }) => `${condition}: ${detail}`),
+    ['OVER_ALLOCATED: over-allocated by 1 core; nothing is evicted, nothing new is placed there'],
+  );
+  t.deepEqual(
+    view.gpus.map(({ heldBy, reason }) => [heldBy.join(), reason]),
+    [
+      ['s-1', null],
+      ['', 'the driver reports it as failed'],
+      ['', 'no toolkit'],
+    ],
+  );
+});
+
+test('what was never heard is shown as unknown, never as 0', (t) => {
+  const view = agentView(agentIn(given(anAgent({ connectivity: 'never' })).state), 'default', null);
+  t.like(view, { used: null, lastCheckInAt: null, physical: null, capacity: null, engineVersion: null });
+  t.is(view.sentence, 'Approved, waiting for its first check-in.');
+});
+
+test('a pending agent is shown by its own word; check-ins of agents that nobody enrolled are not kept', (t) => {
+  const projection = emptyFleetProjection('fleet');
+  applyCheckIn(projection, aCheckIn(), NOW);
+  t.is(projection.heard.size, 0);
+  applyFleetCommit(
+    projection,
+    aCommit(1, [{ type: 'AgentEnrolled', data: { agentId: 'agent-1', hostname: 'host-1', simulated: false } }]),
+  );
+  applyCheckIn(projection, aCheckIn(), NOW);
+  const enrolment = projection.state.agents.get('agent-1');
+  if (enrolment === undefined) return t.fail('not enrolled');
+  const view = pendingAgentView(enrolment, projection.heard.get('agent-1') ?? null);
+  t.like(view, { intent: 'pending', hostname: 'host-1', physical: { millicores: 6000 }, capacity: null });
+});
+
+test('images are shown as last revised, and retired ones not at all', (t) => {
+  const projection = emptyFleetProjection('fleet');
+  const image = { ...anImage(), name: 'Desktop' };
+  const revised = { ...image, revision: 2, name: 'Other' };
+  applyFleetCommit(projection, aCommit(1, [{ type: 'ImageDefined', data: { image } }]));
+  applyFleetCommit(projection, aCommit(2, [{ type: 'ImageRevised', data: { image: revised, previous: image } }]));
+  t.deepEqual(projection.images.get('desktop'), { ...revised, position: 'fleet:2' });
+  applyFleetCommit(projection, aCommit(3, [{ type: 'ImageRetired', data: { imageId: 'desktop', revision: 2 } }]));
+  t.is(projection.images.size, 0);
+});
+
+test('why a session went where it went is computed again from the log, and equals the answer given then', async (t) => {
+  const agents = [anAgent({ id: 'a', gpus: [aGpu(0)] }), anAgent({ id: 'b', enabled: false }), anAgent({ id: 'c' })];
+  const before = [
+    ...agents,
+    aSession({ id: 'h', on: 'c', cores: 4 }),
+    aWaitingSession({ id: 'head', cores: 4, image: anImage({ cores: 4, gpu: gpus(2) }) }),
+  ];
+  for (const request of [
+    aRequest({ sessionId: 'x' }),
+    aRequest({ sessionId: 'x', image: anImage({ cores: 7 }) }),
+    aRequest({ sessionId: 'x', image: anImage({ cores: 6, gpu: gpus(1) }), whenFull: 'fail' }),
+  ]) {
+    const { facts, explanation } = given(...before).when(request);
+    const later = [...before, facts, aSession({ id: 'after', on: 'a' })];
+    const commits = later.map((group, index) => aCommit(index + 1, group));
+    t.deepEqual(await explainAt(replay(commits), 'x'), explanation);
+  }
+  t.is(await explainAt(replay([]), 'x'), null);
+});
+
+async function* replay(commits: readonly Commit[]) {
+  yield* commits;
+}
+
+const usage = (cpuMillicores: number, gpuPercent: number | null = null) => ({
+  cpuMillicores,
+  memoryBytes: GIB,
+  disk: null,
+  gpus: [
+    {
+      uuid: 'GPU-0',
+      utilizationPercent: gpuPercent,
+      memoryUsedBytes: null,
+      temperatureCelsius: null,
+      powerWatts: null,
+    },
+  ],
+  sessions: [],
+});
+
+test('utilization is averaged per minute, a minute without a check-in is a gap, and a day is kept', (t) => {
+  const history: UtilizationHistory = new Map();
+  const start = Date.parse(NOW);
+  const minute = STEP_SECONDS * 1000;
+  addSample(history, 'a', start, usage(1000, 10));
+  addSample(history, 'a', start + 30_000, usage(3000, null));
+  addSample(history, 'a', start + 3 * minute, usage(500));
+  const points = utilizationOf(history, 'a', start, start + 10 * minute);
+  t.deepEqual(
+    points.map(({ at, cpuMillicores, gpuPercent }) => [(at - start) / minute, cpuMillicores, gpuPercent]),
+    [
+      [0, 2000, 10],
+      [3, 500, null],
+    ],
+  );
+  addSample(history, 'a', start + BUCKETS * minute, usage(7));
+  t.is(utilizationOf(history, 'a', start, start)[0], undefined, 'a day later its place is taken');
+  addSample(history, 'a', start, usage(9));
+  t.is(utilizationOf(history, 'a', start + BUCKETS * minute, Infinity)[0]?.cpuMillicores, 7, 'older ones are ignored');
+  t.deepEqual(utilizationOf(history, 'nobody', 0, Infinity), []);
+});

@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+import { decideWaiting } from '../../domain/sessions/decide.ts';
+import { desiredDocumentOf } from '../../projections/desired.ts';
+import { explainAt } from '../../projections/explainAt.ts';
+import type { World } from './world.ts';
+
+/** What must be true once nothing goes wrong any more and everything had its time. Answers what is not. */
+export function unsettled(world: World): readonly string[] {
+  return [...agentProblems(world), ...sessionProblems(world), ...answerProblems(world)];
+}
+
+function agentProblems({ hosts, witness, bus }: World): string[] {
+  const problems: string[] = [];
+  for (const { agentId, engine } of hosts) {
+    const agent = witness.zone.agents.get(agentId);
+    if (agent?.connectivity !== 'online') problems.push(`${agentId} is ${agent?.connectivity ?? 'unknown'}`);
+    const document = bus.documentOf(agentId);
+    const wanted = document?.sessions.map(({ sessionId }) => sessionId).toSorted() ?? [];
+    const running = engine.containers.filter(({ status }) => status === 'running').map(({ sessionId }) => sessionId);
+    const other = engine.containers.filter(({ status }) => status !== 'running').map(({ sessionId }) => sessionId);
+    if (running.toSorted().join() !== wanted.join())
+      problems.push(`${agentId} runs ${running.join()}, not ${wanted.join()}`);
+    if (other.length > 0) problems.push(`${agentId} has kept ${other.join()}`);
+    const newest = desiredDocumentOf(witness.zone, agentId, document?.logId ?? '');
+    if (!isDeepStrictEqual(newest, document))
+      problems.push(`${agentId} has document ${document?.version ?? 0}, not ${newest?.version ?? 0}`);
+  }
+  return problems;
+}
+
+function sessionProblems({ witness: { zone } }: World): string[] {
+  const problems: string[] = [];
+  for (const session of zone.sessions.values()) {
+    if (session.phase !== 'waiting' && session.phase !== 'running')
+      problems.push(`${session.sessionId} is ${session.phase}`);
+  }
+  const decision = decideWaiting(zone);
+  const facts = decision.kind === 'accepted' ? decision.facts : [];
+  if (facts.length > 0) problems.push(`${facts.length} wait although they fit: ${JSON.stringify(facts[0])}`);
+  return problems;
+}
+
+function answerProblems({ client }: World): string[] {
+  return client.unanswered === 0 ? [] : [`${client.unanswered} commands have no answer`];
+}
+
+const EXPLAINED = 5;
+
+/** Some placements, explained again from the log alone, must come out as they were decided. */
+export async function unexplained({ witness }: World): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const every = Math.max(1, Math.floor(witness.placed.length / EXPLAINED));
+  for (const { sessionId, agentId, claim } of witness.placed.filter((_, index) => index % every === 0)) {
+    const explanation = await explainAt(witness.commits(), sessionId);
+    const same = explanation?.agentId === agentId && explanation.gpuUuids.join() === claim.gpuUuids.join();
+    if (!same) problems.push(`${sessionId} went to ${agentId}, explained is ${explanation?.agentId ?? 'nowhere'}`);
+  }
+  return problems;
+}
