@@ -74,7 +74,7 @@ async function untilGone(pids: readonly number[]): Promise<void> {
 }
 
 async function pidsOf(program: Program, data: string): Promise<readonly number[]> {
-  await program.says(/Ctrl-C stops everything/);
+  await program.says(/agent ready/);
   const named = ['gateway', 'agent'].map((name) =>
     Number(new RegExp(`${name} (\\d+) args`).exec(program.output())?.[1]),
   );
@@ -101,7 +101,7 @@ test('the data folder and the passwords are for their owner alone, and the passw
   const passwords: string[] = [];
   for (let round = 0; round < 2; round += 1) {
     const program = here.start();
-    await program.says(/Ctrl-C stops everything/);
+    await program.says(/agent ready/);
     passwords.push(await readFile(join(here.data, 'bus.json'), 'utf8'));
     program.kill('SIGINT');
     t.is((await program.ended).code, 0);
@@ -117,7 +117,7 @@ test('the dashboard is built when its sources changed, and only then', async (t)
   for (const source of ['one', 'one', 'two']) {
     await writeFile(join(here.folder, 'sources/view.ts'), source);
     const program = here.start();
-    await program.says(/Ctrl-C stops everything/);
+    await program.says(/agent ready/);
     builds.push(program.output().includes('building the dashboard'));
     program.kill('SIGTERM');
     await program.ended;
@@ -129,7 +129,7 @@ test('--simulate starts the simulated agents with their number, on data of their
   const here = await site(t);
   const program = here.start(['--simulate', '12'], { MUSTER_DATA: '' });
   t.teardown(() => endBusOf(join(here.folder, '.muster-demo')));
-  await program.says(/agent \d+ args \["12"\].* 1\n[^]*\.muster-demo\n[^]*the agents are simulated/);
+  await program.says(/\.muster-demo\n[^]*the agents are simulated[^]*agent \d+ args \["12"\].* 1\n/);
   program.kill('SIGTERM');
   t.is((await program.ended).code, 0);
 });
@@ -185,7 +185,7 @@ test('a port of the bus that is in use is told, and a bus that does not answer t
 test('a second start on the same data is told the process and the address', async (t) => {
   const here = await site(t);
   const first = here.start();
-  await first.says(/Ctrl-C stops everything/);
+  await first.says(/agent ready/);
   const second = here.start([], { MUSTER_HTTP: `127.0.0.1:${await freeLoopbackPort()}` });
   t.is((await second.ended).code, 1);
   t.regex(second.output(), new RegExp(`already runs on .*process ${first.pid}, http://127.0.0.1:${here.port}`));
@@ -203,7 +203,7 @@ test('after a kill -9 the parts end by themselves, and the next start takes over
   t.truthy(await commandLine(bus), 'nats-server outlives its supervisor');
   const next = here.start();
   await next.says(new RegExp(`left behind \\(process ${bus}\\)`));
-  await next.says(/Ctrl-C stops everything/);
+  await next.says(/agent ready/);
   t.is(await commandLine(bus), undefined);
   next.kill('SIGTERM');
   t.is((await next.ended).code, 0);

@@ -122,7 +122,16 @@ async function start(argv: readonly string[], composition: Composition): Promise
     throw error;
   }
   process.stdout.write(`${closingBlock(running, config)}\n`);
-  await signalled;
+  try {
+    await Promise.race([running.agentReady, signalled]);
+    if (!interrupted.signal.aborted) say('agent ready');
+    await signalled;
+  } catch (error) {
+    if (!interrupted.signal.aborted) {
+      await running.stop();
+      throw error;
+    }
+  }
   say('stopping');
   await running.stop();
   say('stopped');

@@ -27,6 +27,8 @@ export type Muster = {
   readonly url: string;
   readonly signInUrl: string | undefined;
   readonly engine: string;
+  /** Resolves when the agent has checked in, which the address does not wait for; rejects when it never will. */
+  readonly agentReady: Promise<void>;
   /** Ends agent, gateway and bus, in this order. */
   readonly stop: () => Promise<void>;
   readonly killNow: () => void;
@@ -74,9 +76,8 @@ export async function startMuster(options: StartOptions): Promise<Muster> {
     say('gateway ready');
     const agent = startPart({ ...common, name: 'agent', entry: entries.agent, environment: forAgent(environment) });
     started.push(stopWithin(agent, STOP_LIMITS.agent));
-    await untilReady('agent', agent, options);
-    say('agent ready');
-    return { url: ready.url ?? url, signInUrl: ready.signInUrl, engine, ...started.all };
+    const agentReady = untilReady('agent', agent, options).then(() => undefined);
+    return { url: ready.url ?? url, signInUrl: ready.signInUrl, engine, agentReady, ...started.all };
   } catch (error) {
     await started.all.stop();
     throw error;
