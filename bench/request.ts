@@ -39,19 +39,26 @@ export async function benchRequest(nats: TestNats, { runs }: { readonly runs: nu
     const { status } = await rest.request('POST', '/sessions', { body: { imageId: 'small' } });
     if (status !== 201) throw new Error(`POST /sessions answered ${status}`);
   };
+  const health = async () => {
+    await (await fetch(`${rest.url}/healthz`)).text();
+  };
   await latencies(PER_RUN, post);
   const posts: (readonly number[])[] = [];
+  const healths: (readonly number[])[] = [];
   const acks: (readonly number[])[] = [];
   for (let run = 0; run < runs; run += 1) {
     acks.push(await latencies(PER_RUN, () => raw(bytes)));
+    healths.push(await latencies(PER_RUN, health));
     posts.push(await latencies(PER_RUN, post));
   }
   for (const agent of agents) agent.stop();
   gateway.kill('SIGTERM');
   await once(gateway, 'exit');
   await rm(folder, { recursive: true, force: true });
-  return [0.5, 0.99].map((share) => {
-    const of = (samples: readonly (readonly number[])[]) => median(samples.map((one) => quantile(one, share)));
-    return row(`POST /sessions to placed, p${share * 100}`, 'ms', of(posts), of(acks));
-  });
+  const at = (share: number, runsOfSamples: readonly (readonly number[])[]) =>
+    median(runsOfSamples.map((samples) => quantile(samples, share)));
+  return [0.5, 0.99].flatMap((share) => [
+    row(`POST /sessions to placed, p${share * 100}`, 'ms', at(share, posts), at(share, acks)),
+    row(`GET /healthz, what HTTP alone takes, p${share * 100}`, 'ms', at(share, healths), at(share, acks)),
+  ]);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { connectBus, type Bus } from '../infra/bus/connect.ts';
-import { putDesired } from '../infra/bus/desired.ts';
+import { putDesired, type Standing } from '../infra/bus/desired.ts';
 import { ensureCheckIns, ensureDesired } from '../infra/bus/streams.ts';
 import { realClock } from '../infra/clock.ts';
 import { httpAuthority, type Config } from '../infra/config.ts';
@@ -56,11 +56,12 @@ export async function openGateway({
   const eventLog = createJetStreamLog({ bus: logBus, replicas: REPLICAS });
   const stopping = new AbortController();
   let caughtUp = false;
+  const standing = new Map<string, Standing>();
   const core = new Core({
     eventLog,
     clock: realClock,
     newLogId: randomUUID,
-    putDesired: (document) => putDesired(appBus, document),
+    putDesired: (document) => putDesired(appBus, document, standing),
     checkInSeconds: config.checkInSeconds,
     allowedRegistries: config.allowedRegistries,
     approvesItself: (agentId) => config.embeddedAgents.includes(agentId),

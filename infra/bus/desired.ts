@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { headers } from 'nats';
 import { desiredDocument, type DesiredDocument } from '../../domain/desired.ts';
 import { DESIRED_STREAM, desiredSubject } from '../names.ts';
@@ -11,30 +12,54 @@ import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
  */
 export type PutDesired = 'written' | 'unchanged' | 'newer-present';
 
+/** What stands under an agent's key, as a writer last saw it. */
+export interface Standing {
+  readonly sequence: number;
+  readonly logId: string;
+  readonly version: number;
+  readonly hash: string;
+}
+
 /** Another writer came between reading and writing so often in a row: somebody else believes to be the controller. */
 const ATTEMPTS = 5;
 
-export async function putDesired(bus: Bus, document: DesiredDocument): Promise<PutDesired> {
-  const subject = desiredSubject(document.agentId);
+/**
+ * `known` is the writer's own memory of what stands under each key: with it nothing is read before writing, and the
+ * compare-and-set tells when somebody else has written meanwhile.
+ */
+export async function putDesired(
+  bus: Bus,
+  document: DesiredDocument,
+  known: Map<string, Standing> = new Map(),
+): Promise<PutDesired> {
+  const { agentId, logId, version } = document;
   const bytes = Buffer.from(JSON.stringify(document));
+  const digest = hash('sha256', bytes, 'hex');
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const present = await getMessage(bus, DESIRED_STREAM, { last_by_subj: subject });
-    if (present !== null) {
-      if (bytes.equals(present.data)) return 'unchanged';
-      const standing = parseDesired(document.agentId, present.data);
-      if (standing.logId === document.logId && standing.version > document.version) return 'newer-present';
-    }
+    const standing = known.get(agentId) ?? (await readStanding(bus, agentId));
+    if (standing?.hash === digest) return 'unchanged';
+    if (standing !== null && standing.logId === logId && standing.version > version) return 'newer-present';
     const expectation = headers();
-    expectation.set('Nats-Expected-Last-Subject-Sequence', String(present?.sequence ?? 0));
+    expectation.set('Nats-Expected-Last-Subject-Sequence', String(standing?.sequence ?? 0));
     try {
-      await publishAcked(bus, subject, bytes, expectation);
+      const sequence = await publishAcked(bus, desiredSubject(agentId), bytes, expectation);
+      known.set(agentId, { sequence, logId, version, hash: digest });
       return 'written';
     } catch (error) {
+      // What stands there now is unknown, also after a lost reply.
+      known.delete(agentId);
       if (!hasServerCode(error, ServerCode.wrongLastSequence, ServerCode.wrongLastSequenceInFlight)) throw error;
     }
   }
-  const message = `the desired document of ${document.agentId} is being written by somebody else as well`;
+  const message = `the desired document of ${agentId} is being written by somebody else as well`;
   throw new BusError(BusErrorCode.Contended, message);
+}
+
+async function readStanding(bus: Bus, agentId: string): Promise<Standing | null> {
+  const present = await getMessage(bus, DESIRED_STREAM, { last_by_subj: desiredSubject(agentId) });
+  if (present === null) return null;
+  const { logId, version } = parseDesired(agentId, present.data);
+  return { sequence: present.sequence, logId, version, hash: hash('sha256', present.data, 'hex') };
 }
 
 /** The agent's document as it stands, or null when none was ever written: which is not the same as an empty one. */

@@ -2,6 +2,7 @@ import { askedBy, submit } from '../commands.ts';
 import type { Route } from '../edge.ts';
 import { reasonBody, sessionParams } from '../schemas/requests.ts';
 import { sessionView } from '../schemas/views.ts';
+import { HttpProblem } from '../problem.ts';
 import { sessionOr404, zoneOr404 } from './find.ts';
 import { problems } from './problems.ts';
 
@@ -19,7 +20,12 @@ export const deleteSession: Route = (api, edge) => {
     if (endedAt === null) {
       const command = { type: 'StopSession', sessionId, cause: 'OPERATOR' } as const;
       const asked = { asked: askedBy(request), command, reason: request.body?.reason };
-      await submit(edge, zoneOr404(edge.core, zone).controller, asked, reply);
+      try {
+        await submit(edge, zoneOr404(edge.core, zone).controller, asked, reply);
+      } catch (error) {
+        // It ended between the look and the command: then there is nothing left to stop, and that is what was wanted.
+        if (!(error instanceof HttpProblem) || error.code !== 'SESSION_UNKNOWN') throw error;
+      }
     }
     const session = sessionOr404(edge.core, sessionId);
     reply.code(session.endedAt === null ? 202 : 200);
