@@ -57,6 +57,10 @@ export class MuAgent extends LitElement {
         font-size: 0.8125rem;
         margin-top: 1px;
       }
+      .id {
+        font: var(--text-s) / 1.4 var(--font-mono);
+        color: var(--muted);
+      }
       .extra {
         font-size: var(--text-s);
         color: var(--muted);
@@ -188,6 +192,7 @@ export class MuAgent extends LitElement {
     return html`<div class="identity">
       <div class="name">
         <h3>${agent.hostname}</h3>
+        ${agent.agentId === agent.hostname ? nothing : html`<span class="id">${agent.agentId}</span>`}
         ${agent.simulated ? html`<span class="tag">simulated</span>` : nothing}
       </div>
       <mu-state tone=${agentTone(agent)} text=${agent.sentence}></mu-state>

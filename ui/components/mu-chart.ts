@@ -18,6 +18,9 @@ export class MuChart extends LitElement {
   declare values: readonly (number | null)[];
   #chart: uPlot | null = null;
   readonly #resize = new ResizeObserver(() => this.#fit());
+  /** A canvas keeps the colours it was drawn with, so another colour scheme means another drawing. */
+  readonly #scheme = matchMedia('(prefers-color-scheme: dark)');
+  readonly #redraw = (): void => this.requestUpdate();
 
   static override styles = [
     base,
@@ -57,8 +60,14 @@ export class MuChart extends LitElement {
     this.#resize.observe(place);
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#scheme.addEventListener('change', this.#redraw);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#scheme.removeEventListener('change', this.#redraw);
     this.#resize.disconnect();
     this.#chart?.destroy();
     this.#chart = null;

@@ -142,7 +142,7 @@ export class MuSessions extends LitElement {
       ></span>
       <span role="cell" data-label="Agent" ?data-empty=${session.agentId === null}
         ><span
-          >${session.agentId === null ? dash('none') : (agent?.hostname ?? session.agentId)}
+          >${session.agentId ?? dash('none')}
           ${agent?.simulated === true ? html`<span class="tag">simulated</span>` : nothing}
           ${devices === null ? nothing : html`<span class="second">${devices}</span>`}</span
         ></span
