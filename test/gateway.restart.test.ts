@@ -1,7 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { createJetStreamLog } from '../infra/log/jetstream.ts';
 import type { AgentView } from '../projections/views.ts';
 import { startFakeAgent } from './support/fakeAgent.ts';
@@ -14,25 +13,9 @@ import {
   type ProblemBody,
   type Rest,
 } from './support/gateway.ts';
+import { startGatewayChild } from './support/gatewayChild.ts';
 import { startNats } from './support/nats.ts';
 import { until } from './support/until.ts';
-
-const MAIN = join(import.meta.dirname, '../gateway/main.ts');
-
-/** The gateway as the supervisor runs it: a child process with an IPC channel. Resolves when it serves. */
-async function startChild(t: ExecutionContext, env: Readonly<Record<string, string>>): Promise<ChildProcess> {
-  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
-  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env['PATH'], ...env }, stdio: [...stdio] });
-  t.teardown(() => child.kill('SIGKILL'));
-  const ready = once(child, 'message');
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the gateway ended with ${String(code)} before it was ready`);
-  });
-  ended.catch(() => undefined);
-  const [message]: unknown[] = await Promise.race([ready, ended]);
-  t.like(message, { type: 'ready', url: `http://${env['MUSTER_HTTP']}` });
-  return child;
-}
 
 /** What must not change by a restart; telemetry such as the age of a check-in may. */
 async function standing(rest: Rest): Promise<unknown> {
@@ -55,7 +38,7 @@ test('a gateway that is killed and started again gives the same answers, and its
   t.teardown(() => nats.stop());
   const env = await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data'));
   const rest = restOf(`http://${env['MUSTER_HTTP']}`);
-  const first = await startChild(t, env);
+  const first = await startGatewayChild(t, env);
   const agent = startFakeAgent(await nats.connect('app'), { agentId: 'six', cores: 6, memoryGib: 6 });
   t.teardown(() => agent.stop());
   await untilOnline(rest, 'six');
@@ -69,7 +52,7 @@ test('a gateway that is killed and started again gives the same answers, and its
   first.kill('SIGKILL');
   await once(first, 'exit');
 
-  const second = await startChild(t, env);
+  const second = await startGatewayChild(t, env);
   t.deepEqual(await standing(rest), before);
   const again = await rest.request('POST', '/sessions', {
     body: { imageId: 'one' },
@@ -95,7 +78,7 @@ test('a gateway that is killed and started again gives the same answers, and its
 test('a gateway whose supervisor is gone ends by itself', async (t) => {
   const nats = await startNats();
   t.teardown(() => nats.stop());
-  const child = await startChild(t, await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data')));
+  const child = await startGatewayChild(t, await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data')));
   child.disconnect();
   t.deepEqual(await once(child, 'exit'), [0, null]);
 });
