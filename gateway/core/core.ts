@@ -90,7 +90,7 @@ export class Core {
     const enrolment = this.fleetProjection.state.agents.get(agentId);
     // An approval that did not come through, because the gateway ended in between, is asked for again.
     const unapproved = enrolment?.zone === null && this.#options.approvesItself(agentId);
-    if (enrolment === undefined || unapproved) void this.#enrol(checkIn);
+    if (enrolment === undefined || unapproved) void this.#enrol(checkIn, receivedAt);
     if (enrolment === undefined) return;
     applyCheckIn(this.fleetProjection, checkIn, receivedAt);
     // A simulated agent brings a day that never was; of real ones only the bus's time counts.
@@ -113,7 +113,8 @@ export class Core {
   }
 
   /** The first word of an unknown agent puts it among the pending ones. */
-  async #enrol({ agentId, hostname, simulated, bootId, seq }: CheckIn): Promise<void> {
+  async #enrol(checkIn: CheckIn, receivedAt: string): Promise<void> {
+    const { agentId, hostname, simulated, bootId, seq } = checkIn;
     if (this.#enrolling.has(agentId)) return;
     this.#enrolling.add(agentId);
     const key = `enrol:${agentId}:${bootId}:${seq}`;
@@ -121,6 +122,7 @@ export class Core {
       const actor = { kind: 'agent', id: agentId } as const;
       const command = { type: 'EnrolAgent', agentId, hostname, simulated } as const;
       await this.fleet.submit({ key, recorded: false, actor, command });
+      applyCheckIn(this.fleetProjection, checkIn, receivedAt);
       if (this.#options.approvesItself(agentId)) {
         const approve = { type: 'ApproveAgent', agentId, zone: 'default' } as const;
         const system = { kind: 'system', id: 'muster' } as const;
