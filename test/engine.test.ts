@@ -1,7 +1,7 @@
 import test from 'ava';
 import { containerOptions } from '../agent/engine/containerOptions.ts';
 import { dockerOf, TEST_GPU_UUIDS } from './support/engine.ts';
-import { engineTest } from './support/engineTest.ts';
+import { cdiTest, engineTest } from './support/engineTest.ts';
 import { importTestImage, SLEEPER_IMAGE } from './support/engineImages.ts';
 import { sessionBench } from './support/engineSessions.ts';
 
@@ -90,11 +90,7 @@ engineTest('a session that uses too much memory is shown as killed for it', asyn
   t.like(await view(greedy.sessionId), { status: 'exited', exitCode: 137, oomKilled: true });
 });
 
-engineTest('a session sees exactly its GPUs by CDI', async (t, { host, knowsCdi }) => {
-  if (!knowsCdi) {
-    t.pass('this engine has no CDI');
-    return;
-  }
+cdiTest('a session sees exactly its GPUs by CDI', async (t, { host }) => {
   const { engine, spec, output } = sessionBench(t, { host });
   t.deepEqual(
     (await engine.facts()).cdiDevices.toSorted(),
@@ -138,11 +134,7 @@ engineTest('neither an image nor a request gives itself a GPU', async (t, { host
   t.true(lines.includes('A=b'));
 });
 
-engineTest('a GPU that the engine does not know leaves nothing behind', async (t, { host, knowsCdi }) => {
-  if (!knowsCdi) {
-    t.pass('this engine has no CDI');
-    return;
-  }
+cdiTest('a GPU that the engine does not know leaves nothing behind', async (t, { host }) => {
   const { engine, logId, spec } = sessionBench(t, { host });
   const session = spec('true', { gpuUuids: ['GPU-99999999-9999-4999-8999-999999999999'] });
   await t.throwsAsync(engine.start(session), { code: 'GPU_DEVICE_UNKNOWN', message: /nvidia-ctk cdi generate/ });

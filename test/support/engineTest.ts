@@ -3,7 +3,10 @@ import { ENGINE_VARIABLE, testEngine, type TestEngine } from './engine.ts';
 
 type EngineSpec = (t: ExecutionContext, engine: TestEngine) => Promise<void>;
 
-const skips = process.env[ENGINE_VARIABLE] === 'none';
+const shared = process.env[ENGINE_VARIABLE];
+const skips = shared === 'none';
+/** An older engine knows no CDI; of one that was not started yet the best is believed. */
+const skipsCdi = skips || (shared !== undefined && !(JSON.parse(shared) as TestEngine).knowsCdi);
 
 /**
  * A test that needs a container engine. A run without one skips it; a test file that is run alone finds out by itself
@@ -11,6 +14,11 @@ const skips = process.env[ENGINE_VARIABLE] === 'none';
  */
 export function engineTest(title: string, run: EngineSpec): void {
   (skips ? test.skip : test)(title, onEngine(run));
+}
+
+/** The same for a test that needs the engine to know CDI devices. */
+export function cdiTest(title: string, run: EngineSpec): void {
+  (skipsCdi ? test.skip : test)(title, onEngine(run));
 }
 
 /** The same for a test that must not share the machine with the others of its file. */
