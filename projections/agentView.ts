@@ -6,6 +6,7 @@ import {
   schedulableGpus,
   unschedulableReason,
 } from '../domain/agents/capacity.ts';
+import { memoryRisks } from '../domain/agents/memoryRisk.ts';
 import type { AgentState } from '../domain/agents/state.ts';
 import type { CheckIn } from '../domain/checkIn.ts';
 import type { Enrolment } from '../domain/fleet/state.ts';
@@ -38,6 +39,8 @@ export function agentView(agent: AgentState, zone: string, heard: Heard | null):
     allocated: allocatedOf(agent),
     coresOverride: agent.coresOverride,
     memoryOverride: agent.memoryOverride,
+    swapBytes: agent.hardware?.swapBytes ?? null,
+    memoryRisks: risksOf(agent),
     gpus: detected.map((gpu) => gpuView(agent, gpu)),
     gpuCounts: { detected: detected.length, usable, schedulable: schedulable.length, free },
     sessions: agent.sessions.size,
@@ -69,12 +72,20 @@ export function pendingAgentView({ agentId, hostname, simulated }: Enrolment, he
     allocated: { millicores: 0, memoryBytes: 0, gpus: 0 },
     coresOverride: null,
     memoryOverride: null,
+    swapBytes: hardware?.swapBytes ?? null,
+    memoryRisks: [],
     gpus: [],
     gpuCounts: { detected: physical?.gpus ?? 0, usable, schedulable: 0, free: 0 },
     sessions: 0,
     settingsVersion: 0,
     ...measured(heard),
   };
+}
+
+function risksOf({ hardware, allocated, memoryOverride }: AgentState): AgentView['memoryRisks'] {
+  if (hardware === null) return [];
+  const { memoryBytes: physical, swapBytes: swap } = hardware;
+  return memoryRisks({ limits: allocated.memoryBytes, physical, swap, override: memoryOverride?.value ?? null });
 }
 
 function measured(heard: Heard | null) {

@@ -1,4 +1,5 @@
 import type { Amounts } from '../domain/agents/capacity.ts';
+import type { MemoryRisk } from '../domain/agents/memoryRisk.ts';
 import type { Actor } from '../domain/events.ts';
 import type { ImageDefinition } from '../domain/images/image.ts';
 import type { Claim, Condition, Endpoint, GpuDevice } from '../domain/schemas.ts';
@@ -41,6 +42,9 @@ export interface AgentView {
   readonly allocated: Amounts;
   readonly coresOverride: OverrideView | null;
   readonly memoryOverride: OverrideView | null;
+  /** Null until the agent has reported its hardware. */
+  readonly swapBytes: number | null;
+  readonly memoryRisks: readonly MemoryRisk[];
   /** Measured at the last check-in, which the server received at `lastCheckInAt`; null when none was received yet. */
   readonly used: Usage | null;
   readonly lastCheckInAt: string | null;

@@ -47,7 +47,7 @@ test('overridden to 12 CPUs, 12 sessions need 12 GiB as well', async (t) => {
   const memory = await muster.request('PATCH', '/agents/six', { body: { memoryOverride: '12GiB' } });
   t.deepEqual((memory.body as { echoes: string[] }).echoes, [
     '12 GiB (x2.0 of 6 GiB)',
-    'this agent has no swap: when its sessions use more than its memory, some are killed',
+    'no swap, and memory is overridden above physical: when sessions use all of it, some are killed',
   ]);
   t.deepEqual((await startMany(muster, 'one', 7)).slice(5), [201, 409]);
   t.is((await muster.agent('six')).sessions, 12);

@@ -63,7 +63,8 @@ test('both amounts of a pair have the unit of the whole, unless the part would r
 });
 
 test('an override is echoed as parsed with its ratio; 0 and empty mean none', (t) => {
-  const { physical } = agentRow();
+  const agent = agentRow();
+  const { physical } = agent;
   t.is(coresEcho('12', physical).text, '12 cores, x2.0 of 6 cores');
   t.like(coresEcho('120', physical), {
     kind: 'unusual',
@@ -71,13 +72,15 @@ test('an override is echoed as parsed with its ratio; 0 and empty mean none', (t
   });
   for (const text of ['', '0', '  ']) t.is(coresEcho(text, physical).kind, 'none');
   t.is(coresEcho('many', physical).kind, 'invalid');
-  t.is(memoryEcho('12GB', physical).text, '11.2 GiB, x0.9 of 12 GiB');
+  t.is(memoryEcho('12GB', agent).text, '11.2 GiB, x0.9 of 12 GiB');
 });
 
 test('memory overridden above physical always names what is not covered', (t) => {
-  const { physical } = agentRow();
-  t.is(memoryEcho('12GiB', physical).risk, null);
-  t.regex(memoryEcho('20GiB', physical).risk ?? '', /^8 GiB not covered by RAM/);
+  const bare = agentRow({ swapBytes: 0 });
+  t.is(memoryEcho('12GiB', bare).risk, null);
+  t.regex(memoryEcho('20GiB', bare).risk ?? '', /8 GiB not covered by RAM or swap: sessions can be killed; no swap/);
+  const swapping = agentRow({ swapBytes: 16 * GIB });
+  t.is(memoryEcho('20GiB', swapping).risk, 'When sessions use all of it: 8 GiB past physical memory, covered by swap.');
 });
 
 test('an override whose hardware changed says what physical was when it was set', (t) => {

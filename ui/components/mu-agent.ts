@@ -89,6 +89,10 @@ export class MuAgent extends LitElement {
         background: var(--warn-soft);
         overflow-wrap: anywhere;
       }
+      .uncovered {
+        border-left-color: var(--danger);
+        background: var(--danger-soft);
+      }
       .condition + .condition {
         margin-top: var(--space-2);
       }
@@ -162,7 +166,7 @@ export class MuAgent extends LitElement {
       }
       ${this.#controls(agent)}
       ${
-        agent.conditions.length === 0
+        agent.conditions.length + agent.memoryRisks.length === 0
           ? nothing
           : html`<ul class="wide" aria-label="Conditions">
               ${agent.conditions.map(
@@ -170,6 +174,12 @@ export class MuAgent extends LitElement {
                   html`<li class="condition">
                     <code>${each.condition}</code> ${asSentence(each.detail)}
                     <strong>To mend:</strong> ${asSentence(each.mend)}
+                  </li>`,
+              )}
+              ${agent.memoryRisks.map(
+                ({ level, sentence }) =>
+                  html`<li class="condition ${level}">
+                    <strong>${level === 'uncovered' ? 'Memory risk:' : 'Memory:'}</strong> ${asSentence(sentence)}
                   </li>`,
               )}
             </ul>`

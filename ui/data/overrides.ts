@@ -1,6 +1,15 @@
-import { formatBytes, formatCores, overrideRatio, parseCores, parseMemory, type Parsed } from '../../domain/units.ts';
+import { overrideNeedsConfirm } from '../../domain/agents/capacity.ts';
+import { memoryRisks } from '../../domain/agents/memoryRisk.ts';
+import {
+  coresText,
+  formatBytes,
+  formatCores,
+  overrideRatio,
+  parseCores,
+  parseMemory,
+  type Parsed,
+} from '../../domain/units.ts';
 import type { AgentView, OverrideView } from '../../projections/views.ts';
-import { counted } from './amounts.ts';
 
 /** What is said under an override's field while somebody types. `none`: no override, capacity is physical. */
 export interface OverrideEcho {
@@ -10,16 +19,21 @@ export interface OverrideEcho {
   readonly risk: string | null;
 }
 
-/** Outside of these the gateway asks to confirm. */
-const UNUSUAL_BELOW = 0.1;
-const UNUSUAL_ABOVE = 10;
-
 export function coresEcho(text: string, physical: AgentView['physical']): OverrideEcho {
   return echo(text, parseCores, physical?.millicores ?? null, coresText, () => null);
 }
 
-export function memoryEcho(text: string, physical: AgentView['physical']): OverrideEcho {
-  return echo(text, parseMemory, physical?.memoryBytes ?? null, formatBytes, memoryRisk);
+/** The risk is that of the day when sessions have been placed up to the override and use all of it. */
+export function memoryEcho(
+  text: string,
+  { physical, swapBytes }: Pick<AgentView, 'physical' | 'swapBytes'>,
+): OverrideEcho {
+  return echo(text, parseMemory, physical?.memoryBytes ?? null, formatBytes, (override, there) => {
+    const risks = memoryRisks({ limits: override, physical: there, swap: swapBytes ?? 0, override });
+    return risks.length === 0
+      ? null
+      : `When sessions use all of it: ${risks.map(({ sentence }) => sentence).join('; ')}.`;
+  });
 }
 
 /** `set when physical was 6 cores, now 8 cores`, when the hardware has changed since; else null. */
@@ -43,10 +57,6 @@ export function overrideLines(
     ...line('CPU', cores, physical?.millicores ?? null, coresText, formatCores),
     ...line('RAM', memory, physical?.memoryBytes ?? null, formatBytes, formatBytes),
   ];
-}
-
-export function coresText(millicores: number): string {
-  return counted(Number(formatCores(millicores)), 'core', 'cores');
 }
 
 function line(
@@ -77,17 +87,10 @@ function echo(
     return { kind: 'none', text: `No override: placement counts with ${what}.`, risk: null };
   }
   if (physical === null) return { kind: 'ok', text: format(value), risk: null };
-  const ratio = value / physical;
-  const unusual = ratio < UNUSUAL_BELOW || ratio > UNUSUAL_ABOVE;
+  const unusual = overrideNeedsConfirm(value, physical);
   return {
     kind: unusual ? 'unusual' : 'ok',
     text: `${format(value)}, ${overrideRatio(value, physical, format(physical))}${unusual ? '; unusual, you will be asked to confirm' : ''}`,
     risk: riskOf(value, physical),
   };
-}
-
-/** The limits may then add up to the override. Swap is not known here, so this speaks of RAM. */
-function memoryRisk(value: number, physical: number): string | null {
-  if (value <= physical) return null;
-  return `${formatBytes(value - physical)} not covered by RAM: without that much swap, sessions can be killed when they use all they were promised.`;
 }

@@ -36,6 +36,8 @@ export function agentRow(change: Partial<AgentView> = {}): AgentView {
     sessions: 2,
     engineVersion: '28.0.1',
     unmanagedContainers: 0,
+    swapBytes: 0,
+    memoryRisks: [],
     settingsVersion: 1,
     ...change,
   };

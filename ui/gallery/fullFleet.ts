@@ -80,6 +80,13 @@ function agents(now: number): readonly AgentView[] {
       coresOverride: { value: 12_000, setWhenPhysical: 6000 },
       memoryOverride: { value: 48 * GIB, setWhenPhysical: 31.2 * GIB },
     }),
+    host(12, {
+      memoryOverride: { value: 24 * 1024 ** 3, setWhenPhysical: 12 * 1024 ** 3 },
+      memoryRisks: [
+        { level: 'uncovered', sentence: '3 GiB not covered by RAM or swap: sessions can be killed' },
+        { level: 'covered', sentence: '2 GiB past physical memory, covered by swap' },
+      ],
+    }),
     host(8, { simulated: true, unmanagedContainers: 3 }),
     host(9, { simulated: true, zone: 'lab', hostname: 'a-host-with-a-rather-long-name.rack-17.example.internal' }),
     gpuAgentRow(heard(2)),

@@ -52,7 +52,7 @@ export class MuOverrideDialog extends LitElement {
     if (agent === null) return nothing;
     const { cores, memory } = this.#fields(agent);
     const coresSaid = coresEcho(cores, agent.physical);
-    const memorySaid = memoryEcho(memory, agent.physical);
+    const memorySaid = memoryEcho(memory, agent);
     const confirm = hasCode(this.#save.refusal, 'CONFIRM_NEEDED');
     return html`<mu-dialog heading="Override capacity of ${agent.hostname}">
       <p class="intro">
@@ -135,7 +135,9 @@ export class MuOverrideDialog extends LitElement {
     const { agent } = this;
     if (agent === null) return;
     const { cores, memory } = this.#fields(agent);
-    const wrong = [coresEcho(cores, null), memoryEcho(memory, null)].findIndex((said) => said.kind === 'invalid');
+    const wrong = [coresEcho(cores, null), memoryEcho(memory, { physical: null, swapBytes: null })].findIndex(
+      (said) => said.kind === 'invalid',
+    );
     if (wrong !== -1) {
       this.renderRoot.querySelector<HTMLInputElement>(wrong === 0 ? '#cores' : '#memory')?.focus();
       return;

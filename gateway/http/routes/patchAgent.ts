@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SetAgentSettings } from '../../../domain/zone/commands.ts';
 import { askedBy, submit } from '../commands.ts';
-import type { Edge, Route } from '../edge.ts';
+import type { Route } from '../edge.ts';
 import { agentEchoes } from '../echoes.ts';
 import { ifMatch, setEtag } from '../etag.ts';
 import { agentParams, agentPatch, type AgentPatch } from '../schemas/requests.ts';
@@ -24,7 +24,7 @@ export const patchAgent: Route = (api, edge) => {
     await submit(edge, controller, { asked: askedBy(request), command, reason: request.body.reason }, reply);
     const agent = agentOr404(edge.core, agentId);
     setEtag(reply, agent.settingsVersion);
-    return { agent, echoes: [...agentEchoes(agent, request.body, swapOf(edge, agentId))] };
+    return { agent, echoes: [...agentEchoes(agent, request.body)] };
   });
 };
 
@@ -39,8 +39,4 @@ function settings(agentId: string, patch: AgentPatch, ifVersion: number | null):
     confirm,
     ifVersion,
   };
-}
-
-function swapOf({ core }: Edge, agentId: string): number {
-  return zoneOfAgent(core, agentId).projection.state.agents.get(agentId)?.hardware?.swapBytes ?? 0;
 }

@@ -34,6 +34,8 @@ export const agentView: z.ZodType<AgentView> = z
     allocated: amounts,
     coresOverride: override.nullable().describe('millicores'),
     memoryOverride: override.nullable().describe('bytes'),
+    swapBytes: s.bytes.nullable(),
+    memoryRisks: z.array(z.object({ level: z.enum(['covered', 'uncovered']), sentence: z.string() })),
     used: usage.nullable(),
     lastCheckInAt: z.string().nullable(),
     gpus: z.array(gpu),
