@@ -12,7 +12,7 @@ import { hearCheckIns, refillHistory } from './checkIns.ts';
 import { Core } from './core/core.ts';
 import { demonstrate } from './demonstration.ts';
 import { buildApp } from './http/app.ts';
-import { Explainer } from './http/explainer.ts';
+import { LogReader } from './http/logReader.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import type { Edge } from './http/edge.ts';
 import { newSignInLink } from './http/routes/signInLinks.ts';
@@ -83,7 +83,7 @@ export async function openGateway({
     access: await openAccess(config.dataDir, config.adminKey, realClock),
     live,
     metrics,
-    explainer: new Explainer(eventLog),
+    logReader: new LogReader(eventLog),
     log,
     version: packageFile.version,
     simulated: config.simulated,

@@ -58,6 +58,10 @@ test('an operator sees agents, defines an image, starts a session, asks why, and
   t.regex(await ok(t, say('sessions', 'why', sessionId)), /: placed on six\n +six: chosen, would be loaded to 42 %/);
   t.regex(await ok(t, say('sessions')), new RegExp(`${sessionId} +one +running +six`));
   t.regex(await ok(t, say('sessions', 'stop', sessionId, '--reason', 'enough')), /Stopping on six/);
+  t.regex(
+    await ok(t, say('log', '--verify')),
+    /^zone-default: intact, \d+ commits, \d+ events up to zone-default:\d+\nchain hash [0-9a-f]{64}/,
+  );
   t.regex(await ok(t, say('log', '--lines', '50')), /SessionStopRequested +\S+ six +by admin +"enough"/);
   const json: { readonly sessions: readonly SessionView[] } = JSON.parse(await ok(t, say('sessions', '--json')));
   t.is(json.sessions[0]?.sessionId, sessionId);

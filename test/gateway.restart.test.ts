@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import test from 'ava';
+import type { Verification } from '../gateway/http/logReader.ts';
+import type { EventRow } from '../gateway/live/eventRows.ts';
+import { publishAcked } from '../infra/bus/api.ts';
 import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { logSubject } from '../infra/names.ts';
 import type { AgentView } from '../projections/views.ts';
 import { startFakeAgent } from './support/fakeAgent.ts';
 import { temporaryFolder } from './support/folder.ts';
@@ -13,8 +17,9 @@ import {
   type ProblemBody,
   type Rest,
 } from './support/gateway.ts';
-import { startGatewayChild } from './support/gatewayChild.ts';
+import { GATEWAY_MAIN, startGatewayChild } from './support/gatewayChild.ts';
 import { startNats } from './support/nats.ts';
+import { startProgram } from './support/program.ts';
 import { until } from './support/until.ts';
 
 /** What must not change by a restart; telemetry such as the age of a check-in may. */
@@ -74,6 +79,28 @@ test('a gateway that is killed and started again gives the same answers, and its
   second.kill('SIGTERM');
   t.deepEqual(await once(second, 'exit'), [0, null]);
 });
+
+test('a log that somebody else wrote into is named, and no gateway starts on it', async (t) => {
+  const muster = await startGateway(t);
+  await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
+  const { version } = await lastRow(muster);
+  const bus = await muster.nats.connect('log');
+  await publishAcked(bus, logSubject('zone-default'), Buffer.from('{"not":"a commit"}'));
+  const found = await muster.read<Verification>('/logs/zone-default/verification');
+  t.like(found, { intact: false, commits: version, head: `zone-default:${version}` });
+  t.regex(found.problem ?? '', new RegExp(`zone-default.*${version + 1}`));
+
+  const env = await gatewayEnvironment(muster.nats, join(await temporaryFolder(t), 'data'));
+  const other = startProgram(t, process.execPath, [GATEWAY_MAIN], { env: { ...env, MUSTER_LOG_LEVEL: 'info' } });
+  t.is((await other.ended).code, 1);
+  t.regex(other.output(), new RegExp(`the gateway cannot go on: .*zone-default.*${version + 1}`));
+});
+
+async function lastRow(rest: Rest): Promise<EventRow> {
+  const [last] = (await rest.events('?last=1')).toReversed();
+  if (last === undefined) throw new Error('the log is empty');
+  return last;
+}
 
 test('a gateway whose supervisor is gone ends by itself', async (t) => {
   const nats = await startNats();

@@ -36,6 +36,7 @@ export function addOthers(program: Command): void {
     .option('-n, --lines <n>', 'how many of the last events, 1 to 1000', '20')
     .option('--after <position>', 'everything after this position instead, such as zone-default:17')
     .option('--log <name>', 'which log: zone-default or fleet', 'zone-default')
+    .option('--verify', 'read the whole log instead and verify its chain of hashes')
     .option('--json', 'one JSON object per line')
     .action(async (options: LogOptions) => await (await import('./log.ts')).showLog(options));
   program

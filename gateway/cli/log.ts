@@ -2,13 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { EventRow } from '../live/eventRows.ts';
 import { openClient, type Client } from './client.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
-import { print, type JsonOption } from './output.ts';
+import type { Verification } from '../http/logReader.ts';
+import { print, printJson, type JsonOption } from './output.ts';
 
 export interface LogOptions extends JsonOption {
   readonly log: string;
   readonly follow?: boolean;
   readonly after?: string;
   readonly lines: string;
+  readonly verify?: boolean;
 }
 
 const RETRY_MS = 1000;
@@ -21,6 +23,7 @@ interface Page {
 /** Prints the last events, or all after a position, and with --follow goes on as they come, through lost connections. */
 export async function showLog(options: LogOptions): Promise<void> {
   const client = await openClient();
+  if (options.verify === true) return await verifyLog(client, options);
   const say = (row: EventRow) => print(options.json === true ? JSON.stringify(row) : lineOf(row));
   let position = await printPast(client, options, say);
   while (options.follow === true) {
@@ -35,6 +38,18 @@ export async function showLog(options: LogOptions): Promise<void> {
     process.stderr.write('the connection was lost; trying again\n');
     await pause(RETRY_MS);
   }
+}
+
+/** Exit code 1 when the chain of hashes is broken. */
+async function verifyLog(client: Client, { log, json }: LogOptions): Promise<void> {
+  const found: Verification = await client.call(`/logs/${encodeURIComponent(log)}/verification`);
+  if (json === true) printJson(found);
+  else {
+    const { intact, commits, events, head, hash, problem } = found;
+    print(`${log}: ${intact ? 'intact' : 'BROKEN'}, ${commits} commits, ${events} events up to ${head}`);
+    print(problem ?? `chain hash ${hash}`);
+  }
+  if (!found.intact) process.exitCode = ExitCode.failure;
 }
 
 async function printPast(client: Client, options: LogOptions, say: (row: EventRow) => void): Promise<string> {

@@ -21,6 +21,7 @@ import { sessionPlacement } from './routes/sessionPlacement.ts';
 import { signIn } from './routes/signIn.ts';
 import { signInLinks } from './routes/signInLinks.ts';
 import { signOut } from './routes/signOut.ts';
+import { verifyLog } from './routes/verifyLog.ts';
 
 /** Every route of the REST API, version 1. A new one is a file in routes/ and a line here. */
 const routes: readonly Route[] = [
@@ -45,6 +46,7 @@ const routes: readonly Route[] = [
   sessionPlacement,
   planPlacement,
   listEvents,
+  verifyLog,
   live,
 ];
 

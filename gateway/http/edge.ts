@@ -11,7 +11,7 @@ import type { EventLog } from '../../infra/log/port.ts';
 import type { Access, Caller } from '../auth/access.ts';
 import type { Core } from '../core/core.ts';
 import type { LiveHub } from '../live/hub.ts';
-import type { Explainer } from './explainer.ts';
+import type { LogReader } from './logReader.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Everything that routes reach the rest of the gateway through. */
@@ -22,7 +22,7 @@ export interface Edge {
   readonly access: Access;
   readonly live: LiveHub;
   readonly metrics: Metrics;
-  readonly explainer: Explainer;
+  readonly logReader: LogReader;
   readonly log: FastifyBaseLogger;
   readonly version: string;
   readonly simulated: boolean;

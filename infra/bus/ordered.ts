@@ -21,7 +21,11 @@ export interface OrderedOptions {
   readonly stream: string;
   readonly start: Start;
   readonly signal: AbortSignal;
-  /** Ends after this sequence, or at once when nothing is left up to it. Without it, waits for more for ever. */
+  /**
+   * Ends after this sequence; without it, waits for more for ever. Behind a sequence (`after`) it must be one that the
+   * leader has told of and that nothing deletes: a copy that does not have it yet is waited for. Since a time, it ends at
+   * once when the copy that answers has nothing.
+   */
   readonly upTo?: number;
   /**
    * Where to go on after a break: behind the last message, without gap or duplicate (the default), or as at the start,
@@ -71,7 +75,9 @@ async function* round(bus: Bus, options: OrderedOptions, start: Start): AsyncGen
   try {
     const body = { stream_name: options.stream, config: consumerConfig(start, mailbox.inbox) };
     const created = await jetStreamApi(bus, `CONSUMER.CREATE.${options.stream}`, body);
-    if (options.upTo !== undefined && waitingAtStart(created) === 0) yield 'nothing-left';
+    // A cluster may ask a copy that is behind its leader, so nothing there proves nothing when we know of more.
+    const mayBeEmpty = options.upTo !== undefined && options.start.kind !== 'after';
+    if (mayBeEmpty && waitingAtStart(created) === 0) yield 'nothing-left';
     yield* inSequence(bus, options.stream, mailbox);
   } finally {
     mailbox.close();

@@ -1,4 +1,5 @@
 import { formatPosition } from '../../domain/commit.ts';
+import { decodeCommit } from './codec.ts';
 import { LogError, LogErrorCode } from './errors.ts';
 import type { LogName, StoredCommit } from './port.ts';
 
@@ -22,8 +23,9 @@ export class ChainWalk {
     return this.#version;
   }
 
-  /** Returns `next` when it continues the chain; throws LogError LOG_CORRUPT naming the position otherwise. */
-  accept(next: StoredCommit): StoredCommit {
+  /** The commit in `bytes`, when it continues the chain. Throws LogError LOG_CORRUPT or UNKNOWN_EVENT, naming the position. */
+  accept(bytes: Uint8Array): StoredCommit {
+    const next = this.#decode(bytes);
     const { version, logId, previousHash } = next.commit;
     const expected = this.#version + 1;
     if (version !== expected) throw this.#broken(expected, `a commit says that it is version ${version}`);
@@ -37,6 +39,15 @@ export class ChainWalk {
     this.#last = next;
     this.#version = version;
     return next;
+  }
+
+  #decode(bytes: Uint8Array): StoredCommit {
+    try {
+      return decodeCommit(bytes);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      throw new LogError(error.code, `${formatPosition(this.#log, this.#version + 1)}: ${error.message}`, error);
+    }
   }
 
   #broken(version: number, what: string): LogError {

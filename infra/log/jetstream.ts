@@ -7,7 +7,7 @@ import { ensureLogStream } from '../bus/streams.ts';
 import { logStream, logSubject } from '../names.ts';
 import { createAckedPublisher } from './acks.ts';
 import { ChainWalk } from './chain.ts';
-import { decodeCommit, encodeCommit, hashOf } from './codec.ts';
+import { encodeCommit, hashOf } from './codec.ts';
 import { LogError, LogErrorCode } from './errors.ts';
 import { COMMIT_BYTES_LIMIT, assertAppendable, assertFits, checkedLog } from './guards.ts';
 import type { EventLog, LogName, StoredCommit } from './port.ts';
@@ -110,7 +110,7 @@ async function* commits(
   const walk = new ChainWalk(log, after);
   try {
     for await (const { sequence, data } of messages) {
-      const stored = walk.accept(decodeCommit(data));
+      const stored = walk.accept(data);
       if (sequence !== stored.commit.version) {
         throw new LogError(LogErrorCode.LogCorrupt, `${log}: commit ${stored.commit.version} is message ${sequence}`);
       }
@@ -185,9 +185,11 @@ function unavailable(log: LogName, cause: unknown): LogError {
 function remedy(cause: unknown): string {
   const { insufficientResources, insufficientStorage, storeFailed } = ServerCode;
   const outOfDisk = hasServerCode(cause, insufficientResources, insufficientStorage, storeFailed);
+  if (outOfDisk) return '. Free disk space where nats-server keeps its store, then restart nats-server.';
   const code = cause instanceof BusError ? cause.code : null;
-  if (outOfDisk || code === BusErrorCode.JetStreamAway) {
-    return '. Free disk space where nats-server keeps its store, then restart nats-server.';
+  // A cluster that chooses a leader, and one server that stopped for want of disk, look the same from here.
+  if (code === BusErrorCode.JetStreamAway) {
+    return '. Try again in some seconds; if it stays so, free disk space where nats-server keeps its store and restart it.';
   }
   const away = code === BusErrorCode.Disconnected || code === BusErrorCode.NoAnswer;
   return away ? '. Try again once the bus is back.' : '';

@@ -1,5 +1,5 @@
 import { ChainWalk } from './chain.ts';
-import { decodeCommit, encodeCommit, hashOf } from './codec.ts';
+import { encodeCommit, hashOf } from './codec.ts';
 import { LogError, LogErrorCode } from './errors.ts';
 import { assertAppendable, assertFits, checkedLog } from './guards.ts';
 import type { EventLog, LogName, StoredCommit } from './port.ts';
@@ -56,7 +56,7 @@ export function createMemoryLog(store: MemoryStore = new Map()): EventLog {
       const commits = commitsOf(log);
       const head = commits.length;
       const walk = new ChainWalk(log, after);
-      for (const bytes of commits.slice(after, head)) yield walk.accept(decodeCommit(bytes));
+      for (const bytes of commits.slice(after, head)) yield walk.accept(bytes);
     },
 
     async *follow(log, after, signal): AsyncGenerator<StoredCommit> {
@@ -66,7 +66,7 @@ export function createMemoryLog(store: MemoryStore = new Map()): EventLog {
         assertOpen();
         const bytes = commits[walk.version];
         if (bytes === undefined) await changeOrAbort(waiting, signal);
-        else yield walk.accept(decodeCommit(bytes));
+        else yield walk.accept(bytes);
       }
     },
 

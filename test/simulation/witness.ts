@@ -50,7 +50,7 @@ export class Witness {
   look(): void {
     for (const [log, walk] of this.#walks) {
       for (const bytes of (this.#store.get(log) ?? []).slice(walk.version)) {
-        const { commit, hash: commitHash } = walk.accept(decodeCommit(bytes));
+        const { commit, hash: commitHash } = walk.accept(bytes);
         this.#hashes.set(log, commitHash);
         this.#seen.get(log)?.push(bytes);
         this.#take(commit);

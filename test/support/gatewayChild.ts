@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
-const MAIN = join(import.meta.dirname, '../../gateway/main.ts');
+export const GATEWAY_MAIN = join(import.meta.dirname, '../../gateway/main.ts');
 
 /** The gateway as the supervisor runs it: a child process with an IPC channel. Resolves when it serves. */
 export async function startGatewayChild(
@@ -11,7 +11,10 @@ export async function startGatewayChild(
   env: Readonly<Record<string, string>>,
 ): Promise<ChildProcess> {
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
-  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env['PATH'], ...env }, stdio: [...stdio] });
+  const child = spawn(process.execPath, [GATEWAY_MAIN], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: [...stdio],
+  });
   t.teardown(() => child.kill('SIGKILL'));
   const ready = once(child, 'message');
   const ended = once(child, 'exit').then(([code]) => {

@@ -36,7 +36,7 @@ export const postSession: Route = (api, edge) => {
       agentId,
     };
     const answer = await submit(edge, zone.controller, { asked, command, reason, body: request.body }, reply);
-    const placement = isExplanation(answer.detail) ? answer.detail : await edge.explainer.explain(zoneId, sessionId);
+    const placement = isExplanation(answer.detail) ? answer.detail : await edge.logReader.explain(zoneId, sessionId);
     const session = shownOr410(edge, sessionId);
     if (answer.outcome['decision'] === 'refused') throw refused(session, placement);
     reply.code(answer.outcome['decision'] === 'placed' ? 201 : 202).header('location', `/api/v1/sessions/${sessionId}`);

@@ -4,7 +4,7 @@ import { sessionParams } from '../schemas/requests.ts';
 import { explanation } from '../schemas/views.ts';
 import { problems } from './problems.ts';
 
-export const sessionPlacement: Route = (api, { core, explainer }) => {
+export const sessionPlacement: Route = (api, { core, logReader }) => {
   const schema = {
     summary: 'Why the session went where it went, computed again from the log',
     tags: ['sessions'],
@@ -13,6 +13,6 @@ export const sessionPlacement: Route = (api, { core, explainer }) => {
   };
   api.get('/sessions/:sessionId/placement', { schema }, (request) => {
     const { sessionId } = request.params;
-    return explainer.explain(sessionShown(core, sessionId)?.zone ?? 'default', sessionId);
+    return logReader.explain(sessionShown(core, sessionId)?.zone ?? 'default', sessionId);
   });
 };

@@ -1,0 +1,88 @@
+import type { Explanation } from '../../domain/placement/explanation.ts';
+import { formatPosition } from '../../domain/commit.ts';
+import { isLogUnreadable, LogError } from '../../infra/log/errors.ts';
+import { zoneLog, type EventLog } from '../../infra/log/port.ts';
+import { explainAt } from '../../projections/explainAt.ts';
+import { HttpProblem, notFound } from './problem.ts';
+
+/** Each one reads a whole log, so few at a time, and not many in line for it. */
+const AT_ONCE = 2;
+const MOST_WAITING = 20;
+const BUSY_RETRY_SECONDS = 5;
+
+/** What reading a whole log found. `head` is the last position that could be read and trusted. */
+export interface Verification {
+  readonly log: string;
+  readonly intact: boolean;
+  readonly commits: number;
+  readonly events: number;
+  readonly head: string;
+  /** SHA-256 of the commit at the head, which chains all before it; '' while the log is empty. */
+  readonly hash: string;
+  /** What is wrong, and where; null when nothing is. */
+  readonly problem: string | null;
+}
+
+/** Answers that take reading a whole log: at most two at a time. */
+export class LogReader {
+  readonly #eventLog: EventLog;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(eventLog: EventLog) {
+    this.#eventLog = eventLog;
+  }
+
+  /** Why a session went where it went, computed again. */
+  async explain(zone: string, sessionId: string): Promise<Explanation> {
+    const found = await this.#inTurn(() => explainAt(this.#commits(zoneLog(zone)), sessionId));
+    if (found === null) throw notFound('SESSION_UNKNOWN', `the log has no placement of a session "${sessionId}"`);
+    return found;
+  }
+
+  /** Reads every commit; the reading itself verifies the chain of hashes. */
+  verify(log: string): Promise<Verification> {
+    return this.#inTurn(async () => {
+      let [commits, events, hash] = [0, 0, ''];
+      const found = () => ({ log, commits, events, head: formatPosition(log, commits), hash });
+      try {
+        for await (const stored of this.#eventLog.read(log, 0)) {
+          commits = stored.commit.version;
+          events += stored.commit.events.length;
+          hash = stored.hash;
+        }
+        return { ...found(), intact: true, problem: null };
+      } catch (error) {
+        if (!(error instanceof LogError) || !isLogUnreadable(error)) throw error;
+        return { ...found(), intact: false, problem: error.message };
+      }
+    });
+  }
+
+  async #inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
+    await this.#turn();
+    try {
+      return await read();
+    } finally {
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#running >= AT_ONCE) {
+      if (this.#waiting.length >= MOST_WAITING) {
+        const detail = 'many logs are being read; ask again shortly';
+        throw new HttpProblem(503, 'BUSY', detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.push(resolve);
+      await promise;
+    }
+    this.#running += 1;
+  }
+
+  async *#commits(log: string) {
+    for await (const { commit } of this.#eventLog.read(log, 0)) yield commit;
+  }
+}

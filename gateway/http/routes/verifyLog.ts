@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { Route } from '../edge.ts';
+import { logPlace } from './logPlace.ts';
+import { problems } from './problems.ts';
+
+const verification = z
+  .object({
+    log: z.string(),
+    intact: z.boolean(),
+    commits: z.number(),
+    events: z.number(),
+    head: z.string().describe('the last position that could be read and trusted'),
+    hash: z.string().describe('SHA-256 of the commit at the head, which chains all before it'),
+    problem: z.string().nullable(),
+  })
+  .meta({ id: 'Verification' });
+
+export const verifyLog: Route = (api, { core, logReader }) => {
+  const schema = {
+    summary: 'Reads a whole log and verifies its chain of hashes',
+    tags: ['events'],
+    params: z.object({ log: z.string().max(80) }),
+    response: { 200: verification, ...problems },
+  };
+  api.get('/logs/:log/verification', { schema }, (request) => {
+    return logReader.verify(logPlace(core, request.params.log, undefined).log);
+  });
+};
