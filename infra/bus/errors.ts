@@ -35,6 +35,7 @@ export const ServerCode = {
   noMessageFound: 10_037,
   insufficientStorage: 10_047,
   streamNotFound: 10_059,
+  otherStream: 10_060,
   wrongLastSequence: 10_071,
   storeFailed: 10_077,
   wrongLastSequenceInFlight: 10_164,
@@ -47,6 +48,11 @@ export function isBusUnreachable(error: unknown): boolean {
 /** The bus answered, and does not accept these credentials. */
 export function isBusRefused(error: unknown): boolean {
   return error instanceof BusError && error.code === BusErrorCode.Refused;
+}
+
+/** Nobody on the bus answered for a stream; nothing was written. */
+export function isJetStreamAway(error: unknown): boolean {
+  return error instanceof BusError && error.code === BusErrorCode.JetStreamAway;
 }
 
 export function isStreamDifferent(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import { headers } from 'nats';
 import {
   CHECKINS_STREAM,
   CHECKINS_SUBJECTS,
@@ -6,9 +7,9 @@ import {
   logStream,
   logSubject,
 } from '../names.ts';
-import { jetStreamApi, objectIn } from './api.ts';
-import type { Bus } from './connect.ts';
-import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
+import { jetStreamApi, objectIn, publishAcked } from './api.ts';
+import { pauseUnlessAborted, type Bus } from './connect.ts';
+import { BusError, BusErrorCode, ServerCode, hasServerCode, isJetStreamAway } from './errors.ts';
 
 /**
  * Every stream and bucket, created here and nowhere else, and held to what is written here: a live configuration that
@@ -20,6 +21,8 @@ const NANOS_PER_DAY = 86_400_000_000_000;
 const CHECKINS_DAYS = 7;
 const CHECKINS_BYTES = 4 * 1024 ** 3;
 const CHECKINS_LEAST_BYTES = 64 * 1024 ** 2;
+const ANSWER_TRIES = 40;
+const ANSWER_PAUSE_MS = 50;
 
 /** The stream of one event log: unlimited, on disk, nothing in it can be deleted. Account LOG. */
 export async function ensureLogStream(bus: Bus, log: string, epoch: number, replicas: number): Promise<void> {
@@ -39,6 +42,26 @@ export async function ensureLogStream(bus: Bus, log: string, epoch: number, repl
     deny_purge: true,
     num_replicas: replicas,
   });
+}
+
+/**
+ * Resolves once the leader of a log answers on this connection: a cluster's other servers hear of a new stream a moment
+ * after its maker does. Asks by a message that names another stream, which is always refused and never stored. Throws
+ * BusError JETSTREAM_AWAY when nobody answers within two seconds.
+ */
+export async function untilLogAnswers(bus: Bus, log: string): Promise<void> {
+  for (let left = ANSWER_TRIES; ; left -= 1) {
+    const elsewhere = headers();
+    elsewhere.set('Nats-Expected-Stream', 'NONE');
+    try {
+      await publishAcked(bus, logSubject(log), Buffer.from('{}'), elsewhere);
+      return;
+    } catch (error) {
+      if (hasServerCode(error, ServerCode.otherStream)) return;
+      if (!isJetStreamAway(error) || left <= 1) throw error;
+    }
+    await pauseUnlessAborted(ANSWER_PAUSE_MS);
+  }
 }
 
 /**

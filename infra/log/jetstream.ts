@@ -3,7 +3,7 @@ import { apiAnswer, getMessage, sequenceOf, type StoredMessage } from '../bus/ap
 import type { Bus } from '../bus/connect.ts';
 import { BusError, BusErrorCode, ServerCode, hasServerCode } from '../bus/errors.ts';
 import { orderedMessages, type StreamMessage } from '../bus/ordered.ts';
-import { ensureLogStream } from '../bus/streams.ts';
+import { ensureLogStream, untilLogAnswers } from '../bus/streams.ts';
 import { logStream, logSubject } from '../names.ts';
 import { createAckedPublisher } from './acks.ts';
 import { ChainWalk } from './chain.ts';
@@ -34,17 +34,29 @@ export interface JetStreamLogOptions {
 export function createJetStreamLog({ bus, replicas = 1 }: JetStreamLogOptions): EventLog {
   const publisher = createAckedPublisher(bus, ACK_TIMEOUT_MS);
   const closing = new AbortController();
-  const ready = new Map<LogName, Promise<void>>();
+  const made = new Map<LogName, Promise<void>>();
+  const writable = new Map<LogName, Promise<void>>();
 
-  function ensureReady(log: LogName): Promise<void> {
-    const known = ready.get(log);
-    if (known !== undefined) return known;
-    const made = ensureLogStream(bus, log, EPOCH, replicas).catch((error: unknown) => {
-      ready.delete(log);
-      throw unavailable(log, error);
+  function once(known: Map<LogName, Promise<void>>, log: LogName, make: () => Promise<void>): Promise<void> {
+    const underWay = known.get(log);
+    if (underWay !== undefined) return underWay;
+    const making = make().catch((error: unknown) => {
+      known.delete(log);
+      throw error instanceof LogError ? error : unavailable(log, error);
     });
-    ready.set(log, made);
-    return made;
+    known.set(log, making);
+    return making;
+  }
+
+  function ensureMade(log: LogName): Promise<void> {
+    return once(made, log, () => ensureLogStream(bus, log, EPOCH, replicas));
+  }
+
+  function ensureWritable(log: LogName): Promise<void> {
+    return once(writable, log, async () => {
+      await ensureMade(log);
+      await untilLogAnswers(bus, log);
+    });
   }
 
   function assertOpen(): void {
@@ -58,7 +70,7 @@ export function createJetStreamLog({ bus, replicas = 1 }: JetStreamLogOptions): 
       assertOpen();
       const { bytes, hash } = encodeCommit(commit);
       assertFits(bytes, Math.min(COMMIT_BYTES_LIMIT, (bus.connection.info?.max_payload ?? Infinity) - HEADER_BYTES));
-      await ensureReady(log);
+      await ensureWritable(log);
       const expectation = headers();
       expectation.set('Nats-Expected-Last-Subject-Sequence', String(expected));
       const answer = await publisher.publish(logSubject(log), bytes, expectation);
@@ -88,7 +100,7 @@ export function createJetStreamLog({ bus, replicas = 1 }: JetStreamLogOptions): 
     async *follow(log, after, signal) {
       checkedLog(log);
       assertOpen();
-      await ensureReady(log);
+      await ensureMade(log);
       const start = { kind: 'after', sequence: after } as const;
       const either = AbortSignal.any([signal, closing.signal]);
       yield* commits(log, after, orderedMessages(bus, { stream: logStream(log, EPOCH), start, signal: either }));

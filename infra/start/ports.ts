@@ -41,10 +41,15 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const TRIES = 100;
 
-/** A loopback port that nobody listens on now. */
+/** Handed out by this process already; whoever asked may not listen yet. */
+const given = new Set<number>();
+
+/** A loopback port that nobody listens on now, another one at each call. */
 export async function freeLoopbackPort(): Promise<number> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const port = randomInt(LOWEST, HIGHEST);
+    if (given.has(port)) continue;
+    given.add(port);
     try {
       return await listenOnce('127.0.0.1', port);
     } catch (error) {

@@ -1,7 +1,13 @@
-import type { ExecutionContext, TestFn } from 'ava';
+import type { ExecutionContext } from 'ava';
 import type { Commit } from '../../domain/commit.ts';
 import { encodeCommit } from '../../infra/log/codec.ts';
-import { LogErrorCode, isLogUnreadable, isOutcomeUnknown, isVersionConflict } from '../../infra/log/errors.ts';
+import {
+  LogErrorCode,
+  isLogUnavailable,
+  isLogUnreadable,
+  isOutcomeUnknown,
+  isVersionConflict,
+} from '../../infra/log/errors.ts';
 import { FLEET_LOG, zoneLog, type EventLog, type LogName, type StoredCommit } from '../../infra/log/port.ts';
 import { someCommit, someEvent } from '../support/commits.ts';
 import {
@@ -14,6 +20,7 @@ import {
   startFollowing,
   versions,
 } from '../support/logs.ts';
+import { until } from '../support/until.ts';
 
 /** One store as the contract sees it. Whatever it opened ends with the test. */
 export interface LogHarness {
@@ -29,8 +36,13 @@ export interface LogHarness {
 const ZONE = zoneLog('default');
 const BAD_NAMES = ['', 'zone', 'zone-', 'zone-a.b', 'zone-*', 'zone->', 'fleet ', 'other', `zone-${'a'.repeat(65)}`];
 
+/** `test` or `test.serial`: the latter where the tests share servers. */
+type Register = (title: string, implementation: (t: ExecutionContext) => Promise<void>) => void;
+
+type Make = (t: ExecutionContext) => Promise<LogHarness>;
+
 /** What every event log does. Registers the same tests for every adapter. */
-export function eventLogContract(test: TestFn, makeLog: (t: ExecutionContext) => Promise<LogHarness>): void {
+export function eventLogContract(test: Register, makeLog: Make): void {
   appending(test, makeLog);
   racing(test, makeLog);
   reading(test, makeLog);
@@ -38,9 +50,7 @@ export function eventLogContract(test: TestFn, makeLog: (t: ExecutionContext) =>
   distrusting(test, makeLog);
 }
 
-type Make = (t: ExecutionContext) => Promise<LogHarness>;
-
-function appending(test: TestFn, makeLog: Make): void {
+function appending(test: Register, makeLog: Make): void {
   test('a new log takes its first commit and then the ones that follow it', async (t) => {
     const { log } = await makeLog(t);
     const written = await appendMany(log, ZONE, 3);
@@ -109,20 +119,32 @@ function appending(test: TestFn, makeLog: Make): void {
     t.is((await log.append(ZONE, 0, commit)).hash, hash);
     t.deepEqual(await versions(log, ZONE), [1, 2]);
   });
+
+  test('the same commit again is a success also when others have written behind it', async (t) => {
+    const { log, another } = await makeLog(t);
+    const [first] = await appendMany(log, ZONE, 1);
+    const commit = someCommit(first ?? null, 'once');
+    t.true(isOutcomeUnknown(await t.throwsAsync(losingReplies(log).append(ZONE, 1, commit))));
+    const ours = { commit, hash: encodeCommit(commit).hash };
+    const behind = await appendMany(await another(), ZONE, 3, ours);
+    t.is((await log.append(ZONE, 1, commit)).hash, ours.hash);
+    t.deepEqual(await collect(log.read(ZONE, 1)), [ours, ...behind]);
+    const other = await t.throwsAsync(log.append(ZONE, 1, someCommit(first ?? null, 'another')));
+    t.true(isVersionConflict(other));
+  });
 }
 
-function racing(test: TestFn, makeLog: Make): void {
-  test('of 20 writers racing for a version exactly one wins, 20 times', async (t) => {
+function racing(test: Register, makeLog: Make): void {
+  test('of 40 writers racing for a version exactly one wins, 20 times', async (t) => {
     const harness = await makeLog(t);
     const logs = [harness.log, await harness.another()];
     let head: StoredCommit | null = null;
     for (let round = 0; round < 20; round += 1) {
-      const commits = Array.from({ length: 20 }, (_, writer) => someCommit(head, `r${round}-w${writer}`));
+      const commits = Array.from({ length: 40 }, (_, writer) => someCommit(head, `r${round}-w${writer}`));
       const outcomes = await Promise.allSettled(
         commits.map(async (commit, writer) => {
           const log = logs[writer % 2] ?? harness.log;
-          const { hash } = await log.append(ZONE, round, commit);
-          return { commit, hash };
+          return { commit, hash: await decided(log, round, commit) };
         }),
       );
       const winners = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
@@ -133,9 +155,53 @@ function racing(test: TestFn, makeLog: Make): void {
       t.deepEqual(await last(harness.log, ZONE), head);
     }
   });
+
+  test('beside a writer that asks for nothing every acknowledged commit stands, and readers name the stray one', async (t) => {
+    const { log, appendRaw } = await makeLog(t);
+    const acked = await appendMany(log, ZONE, 5);
+    const raw = appendRaw(ZONE, jsonBytes(someCommit(null, 'stray')));
+    const refusal = await appendUntilRefused(log, acked);
+    await raw;
+    t.true(isVersionConflict(refusal), String(refusal));
+    const { seen, error } = await readUntilError(log.read(ZONE, 0));
+    t.deepEqual(seen, acked);
+    t.like(error, { code: LogErrorCode.LogCorrupt });
+    t.regex(String(error), new RegExp(`zone-default:${acked.length + 1}:`));
+  });
 }
 
-function reading(test: TestFn, makeLog: Make): void {
+/** Appends behind the last of `acked`, noting what is acknowledged there, until a commit is refused; gives the refusal. */
+async function appendUntilRefused(log: EventLog, acked: StoredCommit[]): Promise<unknown> {
+  for (;;) {
+    const commit = someCommit(acked.at(-1) ?? null, `beside-${acked.length}`);
+    try {
+      acked.push({ commit, hash: await decided(log, acked.length, commit) });
+    } catch (error) {
+      return error;
+    }
+  }
+}
+
+type Outcome =
+  | { readonly kind: 'written'; readonly hash: string }
+  | { readonly kind: 'refused'; readonly error: unknown }
+  | { readonly kind: 'later'; readonly why: string };
+
+/** The hash under which it is written, or the refusal. "Nothing was written, try later" is neither: it is tried later. */
+async function decided(log: EventLog, expected: number, commit: Commit): Promise<string> {
+  async function attempt(): Promise<Outcome> {
+    try {
+      return { kind: 'written', ...(await log.append(ZONE, expected, commit)) };
+    } catch (error) {
+      return isLogUnavailable(error) ? { kind: 'later', why: String(error) } : { kind: 'refused', error };
+    }
+  }
+  const outcome = await until('an outcome of an append', attempt, ({ kind }) => kind !== 'later');
+  if (outcome.kind === 'written') return outcome.hash;
+  throw outcome.kind === 'refused' ? outcome.error : new Error(outcome.why);
+}
+
+function reading(test: Register, makeLog: Make): void {
   test('a log that does not exist and a version past the end read as nothing', async (t) => {
     const { log } = await makeLog(t);
     t.deepEqual(await versions(log, ZONE), []);
@@ -149,6 +215,16 @@ function reading(test: TestFn, makeLog: Make): void {
     const written = await appendMany(log, ZONE, 50);
     for (const after of [0, 1, 25, 49]) {
       t.deepEqual(await collect(log.read(ZONE, after)), written.slice(after));
+    }
+  });
+
+  test('what one writer was told is written another reads at once', async (t) => {
+    const { log, another } = await makeLog(t);
+    const other = await another();
+    let head: StoredCommit | null = null;
+    for (let version = 0; version < 60; version += 1) {
+      [head = null] = await appendMany(log, ZONE, 1, head);
+      t.deepEqual(await collect(other.read(ZONE, version)), [head]);
     }
   });
 
@@ -177,7 +253,7 @@ function reading(test: TestFn, makeLog: Make): void {
   });
 }
 
-function following(test: TestFn, makeLog: Make): void {
+function following(test: Register, makeLog: Make): void {
   test('a follower gets what is there and then what comes, through a restart, without gap or duplicate', async (t) => {
     const { log, disturb } = await makeLog(t);
     const written = await appendMany(log, ZONE, 3);
@@ -222,7 +298,7 @@ function following(test: TestFn, makeLog: Make): void {
   });
 }
 
-function distrusting(test: TestFn, makeLog: Make): void {
+function distrusting(test: Register, makeLog: Make): void {
   const breaks: Readonly<Record<string, (honest: Commit) => object>> = {
     'a wrong previous hash': (honest) => ({ ...honest, previousHash: '0'.repeat(64) }),
     'another logId': (honest) => ({ ...honest, logId: 'another-log' }),
