@@ -77,13 +77,17 @@ class AgentLoop {
   async #reading(): Promise<void> {
     const { bus, clock, log, random } = this.#ports;
     const { signal } = this.#ended;
+    let isAway = false;
     while (!signal.aborted) {
       let pause = READ_AGAIN_MS * (0.5 + random());
       try {
         const document = await bus.readDesired();
         if (document !== null) this.#accept(document);
+        isAway = false;
       } catch (error) {
-        log.info({ err: error }, 'the bus did not give the desired document; going on with the last one');
+        // Once per outage: it may last for days, and every further try says the same.
+        if (!isAway) log.info({ err: error }, 'the bus did not give the desired document; going on with the last one');
+        isAway = true;
         pause = READ_FAILED_MS;
       }
       this.#firstRead.abort();
