@@ -1,9 +1,7 @@
 import test from 'ava';
-import type { CheckIn } from '../../domain/checkIn.ts';
 import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import {
   ENGINE_DOWN,
-  aCheckIn,
   aGpu,
   aHardware,
   aPlacedSession,
@@ -15,9 +13,9 @@ import {
   anAgent,
   given,
   observed,
+  said,
 } from '../support/builders.ts';
 
-const said = (checkIn: Partial<CheckIn>): ZoneCommand => ({ type: 'RecordCheckIn', checkIn: aCheckIn(checkIn) });
 const silent = (to: 'late' | 'missing', seconds: number): ZoneCommand => ({
   type: 'AdvanceTime',
   silences: [{ agentId: 'agent-1', seconds, to }],

@@ -1,11 +1,8 @@
 import test from 'ava';
-import type { CheckIn } from '../../domain/checkIn.ts';
 import type { ZoneFact } from '../../domain/events.ts';
-import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import {
   ENGINE_DOWN,
   GIB,
-  aCheckIn,
   aPlacedSession,
   aSession,
   aStop,
@@ -14,9 +11,9 @@ import {
   anAgent,
   given,
   observed,
+  said,
 } from '../support/builders.ts';
 
-const said = (checkIn: Partial<CheckIn>): ZoneCommand => ({ type: 'RecordCheckIn', checkIn: aCheckIn(checkIn) });
 const stop = { type: 'StopSession', sessionId: 's-1', cause: 'USER' } as const;
 const onAgent = { sessionId: 's-1', agentId: 'agent-1' };
 const ended = { type: 'SessionEnded', data: { ...onAgent, cause: 'USER', exitCode: null } } as const;

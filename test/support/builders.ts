@@ -203,6 +203,11 @@ export function aCheckIn(change: Partial<CheckIn> = {}): CheckIn {
   };
 }
 
+/** The check-in as the command that the controller decides. */
+export function said(change: Partial<CheckIn>): ZoneCommand {
+  return { type: 'RecordCheckIn', checkIn: aCheckIn(change) };
+}
+
 export const ENGINE_DOWN: CheckIn['engine'] = { status: 'down', detail: 'no answer', mend: 'start it' };
 
 export function observed(status: ObservedSession['status'], change: Partial<ObservedSession> = {}): ObservedSession {

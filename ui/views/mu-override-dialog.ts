@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import type { AgentView, OverrideView } from '../../projections/views.ts';
 import { formatBytes, formatCores } from '../../domain/units.ts';
 import { Action } from '../components/action.ts';
+import { reasonField } from '../components/reasonField.ts';
 import '../components/mu-dialog.ts';
 import { MuDialog } from '../components/mu-dialog.ts';
 import '../components/mu-refusal.ts';
@@ -65,17 +66,7 @@ export class MuOverrideDialog extends LitElement {
           ${this.#field('memory', 'Memory', memory, memorySaid, setWhen(agent.memoryOverride, agent.physical?.memoryBytes, formatBytes))}
         </div>
         ${memorySaid.risk === null ? nothing : html`<p class="warn" id="risk"><strong>Memory risk:</strong> ${memorySaid.risk}</p>`}
-        <div class="field">
-          <label for="reason">Reason (optional)</label>
-          <input
-            id="reason"
-            maxlength="500"
-            .value=${this.reason}
-            aria-describedby="reason-help"
-            @input=${this.#reasonTyped}
-          />
-          <span class="help" id="reason-help">Kept in the log for ever: no personal data.</span>
-        </div>
+        ${reasonField(this.reason, this.#reasonTyped)}
         <mu-refusal .refusal=${this.#save.refusal}></mu-refusal>
         <div class="actions">
           <button class=${confirm ? 'danger' : 'primary'} type="submit" aria-disabled=${this.#save.busy}>

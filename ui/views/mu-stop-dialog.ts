@@ -1,6 +1,7 @@
 import { html, LitElement, nothing } from 'lit';
 import type { SessionView } from '../../projections/views.ts';
 import { Action } from '../components/action.ts';
+import { reasonField } from '../components/reasonField.ts';
 import '../components/mu-dialog.ts';
 import { MuDialog } from '../components/mu-dialog.ts';
 import '../components/mu-refusal.ts';
@@ -30,17 +31,7 @@ export class MuStopDialog extends LitElement {
     return html`<mu-dialog heading="Stop session ${session.sessionId}?">
       <form @submit=${this.#submitted}>
         <p>${stopConsequence(session)}</p>
-        <div class="field">
-          <label for="reason">Reason (optional)</label>
-          <input
-            id="reason"
-            maxlength="500"
-            .value=${this.reason}
-            aria-describedby="reason-help"
-            @input=${this.#typed}
-          />
-          <span class="help" id="reason-help">Kept in the log for ever: no personal data.</span>
-        </div>
+        ${reasonField(this.reason, this.#typed)}
         <mu-refusal .refusal=${this.#stop.refusal}></mu-refusal>
         <div class="actions">
           <button type="button" @click=${this.#close}>Keep it</button>
