@@ -78,9 +78,16 @@ test('an override is echoed as parsed with its ratio; 0 and empty mean none', (t
 test('memory overridden above physical always names what is not covered', (t) => {
   const bare = agentRow({ swapBytes: 0 });
   t.is(memoryEcho('12GiB', bare).risk, null);
-  t.regex(memoryEcho('20GiB', bare).risk ?? '', /8 GiB not covered by RAM or swap: sessions can be killed; no swap/);
+  t.is(memoryEcho('20GiB', bare).risk?.level, 'uncovered');
+  t.regex(
+    memoryEcho('20GiB', bare).risk?.sentence ?? '',
+    /8 GiB not covered by RAM or swap: sessions can be killed; no swap/,
+  );
   const swapping = agentRow({ swapBytes: 16 * GIB });
-  t.is(memoryEcho('20GiB', swapping).risk, 'When sessions use all of it: 8 GiB past physical memory, covered by swap.');
+  t.deepEqual(memoryEcho('20GiB', swapping).risk, {
+    level: 'covered',
+    sentence: 'When sessions use all of it: 8 GiB past physical memory, covered by swap.',
+  });
 });
 
 test('an override whose hardware changed says what physical was when it was set', (t) => {

@@ -1,5 +1,5 @@
 import { overrideNeedsConfirm } from '../../domain/agents/capacity.ts';
-import { memoryRisks } from '../../domain/agents/memoryRisk.ts';
+import { memoryRisks, type MemoryRisk } from '../../domain/agents/memoryRisk.ts';
 import {
   coresText,
   formatBytes,
@@ -15,8 +15,8 @@ import type { AgentView, OverrideView } from '../../projections/views.ts';
 export interface OverrideEcho {
   readonly kind: 'none' | 'ok' | 'unusual' | 'invalid';
   readonly text: string;
-  /** The risk that comes with this value, or null. */
-  readonly risk: string | null;
+  /** The risk that comes with this value, with the level of the worst, or null. */
+  readonly risk: MemoryRisk | null;
 }
 
 export function coresEcho(text: string, physical: AgentView['physical']): OverrideEcho {
@@ -30,9 +30,10 @@ export function memoryEcho(
 ): OverrideEcho {
   return echo(text, parseMemory, physical?.memoryBytes ?? null, formatBytes, (override, there) => {
     const risks = memoryRisks({ limits: override, physical: there, swap: swapBytes ?? 0, override });
-    return risks.length === 0
-      ? null
-      : `When sessions use all of it: ${risks.map(({ sentence }) => sentence).join('; ')}.`;
+    const [worst] = risks;
+    if (worst === undefined) return null;
+    const sentence = `When sessions use all of it: ${risks.map((risk) => risk.sentence).join('; ')}.`;
+    return { level: worst.level, sentence };
   });
 }
 
@@ -77,7 +78,7 @@ function echo(
   parse: (text: string) => Parsed,
   physical: number | null,
   format: (value: number) => string,
-  riskOf: (value: number, physical: number) => string | null,
+  riskOf: (value: number, physical: number) => MemoryRisk | null,
 ): OverrideEcho {
   const parsed: Parsed = text.trim() === '' ? { ok: true, value: 0 } : parse(text);
   if (!parsed.ok) return { kind: 'invalid', text: parsed.problem, risk: null };

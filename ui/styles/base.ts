@@ -194,6 +194,9 @@ export const form = css`
     font-size: var(--text-s);
     color: var(--warn);
   }
+  .warn.uncovered {
+    color: var(--danger);
+  }
   .actions {
     display: flex;
     flex-wrap: wrap;

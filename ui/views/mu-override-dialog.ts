@@ -65,7 +65,7 @@ export class MuOverrideDialog extends LitElement {
           ${this.#field('cores', 'CPU cores', cores, coresSaid, setWhen(agent.coresOverride, agent.physical?.millicores, formatCores))}
           ${this.#field('memory', 'Memory', memory, memorySaid, setWhen(agent.memoryOverride, agent.physical?.memoryBytes, formatBytes))}
         </div>
-        ${memorySaid.risk === null ? nothing : html`<p class="warn" id="risk"><strong>Memory risk:</strong> ${memorySaid.risk}</p>`}
+        ${memorySaid.risk === null ? nothing : html`<p class="warn ${memorySaid.risk.level}" id="risk"><strong>Memory risk:</strong> ${memorySaid.risk.sentence}</p>`}
         ${reasonField(this.reason, this.#reasonTyped)}
         <mu-refusal .refusal=${this.#save.refusal}></mu-refusal>
         <div class="actions">
