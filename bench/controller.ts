@@ -1,45 +1,71 @@
+import { createBusFeed } from '../infra/bus/feed.ts';
 import { encodeCommit } from '../infra/log/codec.ts';
 import { createJetStreamLog } from '../infra/log/jetstream.ts';
-import type { TestNats } from '../test/support/nats.ts';
-import { joinedZone } from './joinedZone.ts';
-import { rawLog } from './raw.ts';
-import { median, row, type Row } from './report.ts';
+import { openLiveZone, type LiveZone } from './liveZone.ts';
+import { startReferenceNats } from './loadedBus.ts';
+import { rawLog, timed, type RawLog } from './raw.ts';
+import { REFERENCE, REFERENCE_LOG } from './referenceLog.ts';
+import { median, row, type Report, type Row } from './report.ts';
 
-export interface ControllerBench {
+interface Load {
   readonly eventsPerCommit: number;
-  readonly runs: number;
+  /** How commands are submitted ahead: batches of so many events, so many at a time. */
+  readonly events: number;
+  readonly ahead: number;
+  /** Enough for a run of about half a second. */
+  readonly commits: number;
 }
 
-/** Enough commits for a run of about a second. */
-const COMMITS: Readonly<Record<number, number>> = { 1: 600, 16: 300, 256: 60 };
+const ONE: Load = { eventsPerCommit: 1, events: 1, ahead: 2, commits: 800 };
+const SOME: Load = { eventsPerCommit: 16, events: 16, ahead: 2, commits: 400 };
+/** More than two groups' worth ahead, so that each one closes full. */
+const FULL: Load = { eventsPerCommit: 256, events: 64, ahead: 10, commits: 60 };
 
 /**
- * The controller's events/s with exactly so many events in each commit, each group submitted when the one before was
- * answered, against one-message commits of the same bytes at an expected sequence on a stream of the same kind, each sent
- * when the one before was acknowledged. Runs alternate.
+ * Events per second through the controller of a zone of the reference size, against one writer that decides nothing and
+ * appends the very same commits to a log on the same server, each when the one before was acknowledged. Runs alternate.
+ * Then the same while the events are also written to the zone's feed, as a gateway does beside.
  */
-export async function benchController(nats: TestNats, { eventsPerCommit, runs }: ControllerBench): Promise<Row> {
+export async function benchController({ runs }: { readonly runs: number }): Promise<Report> {
+  const nats = await startReferenceNats(REFERENCE);
   const bus = await nats.connect('log');
   const eventLog = createJetStreamLog({ bus });
-  const zone = await joinedZone(eventLog, `bench-${eventsPerCommit}`);
-  const commits = COMMITS[eventsPerCommit] ?? 100;
-  await zone.group(eventsPerCommit);
-  const bytes = encodeCommit(zone.lastCommit()).bytes;
-  const raw = await rawLog(bus, `raw-${eventsPerCommit}`);
-  const muster: number[] = [];
-  const limit: number[] = [];
-  for (let run = 0; run < runs; run += 1) {
-    limit.push((await seconds(commits, () => raw(bytes))) / commits);
-    muster.push((await seconds(commits, () => zone.group(eventsPerCommit))) / commits);
-  }
-  await zone.stop();
-  await bus.close();
-  const what = `controller, ${eventsPerCommit} event${eventsPerCommit === 1 ? '' : 's'} a commit (${bytes.length} B)`;
-  return row(what, 'events/s', eventsPerCommit / median(muster), eventsPerCommit / median(limit));
+  const raw = await rawLog(bus, 'raw');
+  const rows: Row[] = [];
+  const alone = await openLiveZone(eventLog);
+  for (const load of [ONE, SOME, FULL]) rows.push(await measure(alone, raw, load, runs, ''));
+  await alone.stop();
+  const feed = createBusFeed(await nats.connect('app'), REFERENCE_LOG, 1);
+  const told = await openLiveZone(eventLog, { feed });
+  for (const load of [SOME, FULL]) rows.push(await measure(told, raw, load, runs, ' and a feed'));
+  await told.stop();
+  raw.close();
+  await eventLog.close();
+  await nats.stop();
+  const { agents, sessions } = REFERENCE;
+  const note = `controller: a zone of ${agents} agents and ${sessions} live sessions; requests, stops, check-ins, settings`;
+  return { rows, notes: [note] };
 }
 
-async function seconds(times: number, once: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now();
-  for (let count = 0; count < times; count += 1) await once();
-  return (performance.now() - startedAt) / 1000;
+async function measure(zone: LiveZone, raw: RawLog, load: Load, runs: number, besides: string): Promise<Row> {
+  const [muster, limit, held, sizes]: [number[], number[], number[], number[]] = [[], [], [], []];
+  await zone.live(load);
+  for (let run = 0; run < runs; run += 1) {
+    await zone.refill();
+    const startedAt = performance.now();
+    const commits = await zone.live(load);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const events = commits.reduce((sum, commit) => sum + commit.events.length, 0);
+    const encoded = commits.map((commit) => encodeCommit(commit).bytes);
+    const rawMs = await timed(async () => {
+      for (const bytes of encoded) await raw.append(bytes);
+    });
+    muster.push(events / seconds);
+    limit.push((events / rawMs) * 1000);
+    held.push(events / commits.length);
+    sizes.push(encoded.reduce((sum, { length }) => sum + length, 0) / commits.length);
+  }
+  const size = `${median(held).toFixed(1)} events, ${(median(sizes) / 1000).toFixed(1)} KB`;
+  const what = `controller${besides}, up to ${load.eventsPerCommit} events a commit (${size})`;
+  return row(what, 'events/s', median(muster), median(limit));
 }

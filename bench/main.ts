@@ -1,31 +1,54 @@
-import { cpus } from 'node:os';
 import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { startNats } from '../test/support/nats.ts';
+import { benchCheckIns } from './checkIns.ts';
 import { benchController } from './controller.ts';
+import { benchMemory } from './memory.ts';
+import { benchReady } from './ready.ts';
+import { benchReplay } from './replay.ts';
 import { benchRequest } from './request.ts';
-import { printTable, type Row } from './report.ts';
+import { tableOf, type Report, type Row } from './report.ts';
+
+interface Bench {
+  readonly what: string;
+  readonly measure: (options: { readonly runs: number }) => Promise<Report>;
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  controller: { what: 'the controller against raw commits', measure: benchController },
+  request: { what: 'POST /sessions to placed against a raw publish', measure: benchRequest },
+  checkIns: { what: 'check-ins through a gateway against an ordered consumer', measure: benchCheckIns },
+  replay: { what: 'a whole log read and folded against only parsed', measure: benchReplay },
+  ready: { what: 'a gateway that starts on a long log against one on an empty log', measure: benchReady },
+  memory: { what: 'memory of gateways with and without agents and sessions', measure: benchMemory },
+};
 
 /**
- * `npm run bench [-- --json FILE]`: how close Muster comes to the raw limit of the store it stands on, both measured in
- * the same run on the same server. Figures depend on the machine; the ratios are what to compare.
+ * `npm run bench [-- --runs N] [--only NAME] [--json FILE]`: how close Muster comes to the raw limit of what it stands on,
+ * both measured in the same run on the same machine. Figures depend on the machine; the ratios are what to compare.
  */
-const { values } = parseArgs({ options: { json: { type: 'string' }, runs: { type: 'string', default: '5' } } });
+const { values } = parseArgs({
+  options: { json: { type: 'string' }, runs: { type: 'string', default: '3' }, only: { type: 'string' } },
+});
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 1) throw new RangeError('--runs takes a whole number from 1');
+if (values.only !== undefined && !Object.hasOwn(BENCHES, values.only)) {
+  throw new RangeError(`--only takes one of ${Object.keys(BENCHES).join(', ')}`);
+}
 
-const nats = await startNats();
 const rows: Row[] = [];
-try {
-  process.stderr.write('controller against raw commits …\n');
-  for (const eventsPerCommit of [1, 16, 256]) rows.push(await benchController(nats, { eventsPerCommit, runs }));
-  process.stderr.write('POST /sessions to placed against a raw publish …\n');
-  rows.push(...(await benchRequest(nats, { runs })));
-} finally {
-  await nats.stop();
+const notes: string[] = [];
+for (const [name, { what, measure }] of Object.entries(BENCHES)) {
+  if (values.only !== undefined && values.only !== name) continue;
+  process.stderr.write(`${name}: ${what} …\n`);
+  const startedAt = performance.now();
+  const found = await measure({ runs });
+  rows.push(...found.rows);
+  notes.push(...found.notes);
+  process.stderr.write(`  ${((performance.now() - startedAt) / 1000).toFixed(0)} s\n`);
 }
 const machine = `${process.platform} ${process.arch}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.version}`;
-printTable(machine, rows);
+process.stdout.write(tableOf(machine, { rows, notes }));
 if (values.json !== undefined) {
-  await writeFile(values.json, `${JSON.stringify({ machine, runs, rows }, null, 2)}\n`);
+  await writeFile(values.json, `${JSON.stringify({ machine, runs, rows, notes }, null, 2)}\n`);
 }

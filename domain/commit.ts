@@ -3,7 +3,7 @@ import { eventEnvelope, type AnyEvent } from './events.ts';
 import * as s from './schemas.ts';
 
 /** Raised whenever `decide` or `evolve` would answer the same history differently. */
-export const RULES_VERSION = 1;
+export const RULES_VERSION = 2;
 
 /**
  * What became of a command, kept with the commit that carried it out, so that a repeated key is answered from the log:
@@ -12,7 +12,7 @@ export const RULES_VERSION = 1;
 export const commandOutcome = z.object({
   key: z.string().min(1).max(128),
   requestHash: z.string().max(64),
-  outcome: z.record(z.string(), z.json()),
+  outcome: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 });
 export type CommandOutcome = z.infer<typeof commandOutcome>;
 

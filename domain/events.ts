@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { agentEvents } from './agents/events.ts';
 import { enrolmentEvents } from './fleet/events.ts';
 import { imageEvents } from './images/events.ts';
+import { logEvents } from './logs/events.ts';
 import { sessionEvents } from './sessions/events.ts';
 
 /**
  * The catalogue of everything that can be recorded. A type is added here, in its aggregate's `events.ts`, with a golden
  * file; a shape once recorded never changes, it gets a new `schemaVersion` and an upcaster in the codec.
  */
-export const zoneEvents = { ...agentEvents, ...sessionEvents };
-export const fleetEvents = { ...enrolmentEvents, ...imageEvents };
+export const zoneEvents = { ...agentEvents, ...sessionEvents, ...logEvents };
+export const fleetEvents = { ...enrolmentEvents, ...imageEvents, ...logEvents };
 export const allEvents = { ...zoneEvents, ...fleetEvents };
 
 type Fact<Catalogue extends Record<string, z.ZodType>> = {
@@ -49,7 +50,7 @@ export type ZoneEvent = Recorded<ZoneFact>;
 export type FleetEvent = Recorded<FleetFact>;
 export type AnyEvent = Recorded<AnyFact>;
 
-/** A zone's log holds these and nothing else; the fleet's log holds the others. */
+/** A zone's log holds these and nothing else; the fleet's log holds the others. A seal is in both. */
 export function isZoneEvent(event: AnyEvent): event is ZoneEvent {
   return Object.hasOwn(zoneEvents, event.type);
 }

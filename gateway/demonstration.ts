@@ -55,7 +55,7 @@ export async function demonstrate(core: Core, clock: Clock, expected: number, si
     const needs = IMAGES.find((definition) => definition.imageId === imageId);
     if (needs === undefined || signal.aborted) return;
     const { name: _, ...image } = needs;
-    await zone.controller.submit({
+    await zone.replica.submit({
       key: `demonstration:${index}`,
       recorded: true,
       actor: ACTOR,

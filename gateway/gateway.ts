@@ -2,21 +2,29 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { connectBus, type Bus } from '../infra/bus/connect.ts';
+import type { DesiredDocument } from '../domain/desired.ts';
 import { putDesired, type Standing } from '../infra/bus/desired.ts';
-import { ensureCheckIns, ensureDesired } from '../infra/bus/streams.ts';
+import { ServerCode, hasServerCode } from '../infra/bus/errors.ts';
+import { createBusFeed } from '../infra/bus/feed.ts';
+import { createBusRelay } from '../infra/bus/relay.ts';
+import { ensureCheckIns, ensureDesired, ensureLeases, ensureRollups } from '../infra/bus/streams.ts';
 import { realClock } from '../infra/clock.ts';
 import { httpAuthority, type Config } from '../infra/config.ts';
+import { createBusLeases } from '../infra/leases/bus.ts';
 import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createObjectStoreSnapshots } from '../infra/snapshots/objectStore.ts';
 import { openAccess } from './auth/access.ts';
-import { hearCheckIns, refillHistory } from './checkIns.ts';
+import { hearCheckIns, keepHistory } from './checkIns.ts';
 import { Core } from './core/core.ts';
 import { demonstrate } from './demonstration.ts';
+import { HistoryReader } from './history/reader.ts';
 import { buildApp } from './http/app.ts';
 import { LogReader } from './http/logReader.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import type { Edge } from './http/edge.ts';
 import { newSignInLink } from './http/routes/signInLinks.ts';
 import { LiveHub } from './live/hub.ts';
+import { snapshotInThread } from './snapshots/thread.ts';
 import packageFile from '../package.json' with { type: 'json' };
 
 /** A gateway that serves. */
@@ -37,7 +45,6 @@ export interface GatewayOptions {
   readonly signal: AbortSignal;
 }
 
-const REPLICAS = 1;
 const TICK_MS = 1000;
 const DASHBOARD = join(import.meta.dirname, '../ui/dist');
 
@@ -51,18 +58,45 @@ export async function openGateway({
   metrics = createMetrics(),
   signal,
 }: GatewayOptions): Promise<Gateway> {
+  const { replicas } = config;
   const [logBus, appBus] = await connectBoth(config, signal);
-  await Promise.all([ensureCheckIns(appBus, REPLICAS), ensureDesired(appBus, REPLICAS)]);
-  const eventLog = createJetStreamLog({ bus: logBus, replicas: REPLICAS });
+  await Promise.all([
+    ensureCheckIns(appBus, replicas),
+    ensureDesired(appBus, replicas),
+    ensureRollups(appBus, replicas),
+    ensureLeases(logBus, replicas),
+  ]);
+  const eventLog = createJetStreamLog({ bus: logBus, replicas });
   const stopping = new AbortController();
   let caughtUp = false;
   const standing = new Map<string, Standing>();
+  const gatewayId = `gateway-${randomUUID().slice(0, 8)}`;
+  const snapshots = createObjectStoreSnapshots({ bus: logBus, replicas });
   const core = new Core({
+    gatewayId,
     eventLog,
+    leases: createBusLeases(logBus, gatewayId, realClock),
+    relay: createBusRelay(logBus, gatewayId),
+    feedOf: (name) => createBusFeed(appBus, name, replicas),
+    snapshots,
+    takeSnapshot: async (name) => {
+      const task = {
+        log: name,
+        busUrl: config.natsUrl ?? '',
+        password: config.natsLogPassword ?? '',
+        replicas,
+      };
+      const { version, troubles } = await snapshotInThread(task, stopping.signal);
+      log.debug({ log: name, version, troubles }, 'a snapshot was written');
+    },
     clock: realClock,
     newLogId: randomUUID,
-    putDesired: (document) => putDesired(appBus, document, standing),
-    checkInSeconds: config.checkInSeconds,
+    putDesired: (document, look) => writeDesired({ bus: appBus, replicas, standing }, document, look),
+    patience: {
+      checkInSeconds: config.checkInSeconds,
+      startTimeoutSeconds: config.startTimeoutMinutes * 60,
+      lostAfterSeconds: config.lostAfterMinutes === null ? null : config.lostAfterMinutes * 60,
+    },
     allowedRegistries: config.allowedRegistries,
     approvesItself: (agentId) => config.embeddedAgents.includes(agentId),
     onTrouble: (sentence, cause) => {
@@ -79,11 +113,13 @@ export async function openGateway({
   const edge: Edge = {
     core,
     eventLog,
+    snapshots,
     clock: realClock,
     access: await openAccess(config.dataDir, config.adminKey, realClock),
     live,
     metrics,
     logReader: new LogReader(eventLog),
+    history: new HistoryReader(appBus, realClock, core.history),
     log,
     version: packageFile.version,
     simulated: config.simulated,
@@ -95,15 +131,15 @@ export async function openGateway({
   const { signal: ending } = stopping;
   appBus.onChange((connected) => {
     if (connected) core.freshWindow();
+    else core.pause();
     if (!ending.aborted) log.warn(connected ? 'the bus is back' : 'the bus is away; sessions go on, changes must wait');
   });
   const background = [
     hearCheckIns(appBus, core, metrics, log, ending),
-    refillHistory(appBus, core, log, ending),
+    keepHistory(appBus, core, log, ending),
     live.run(ending),
     ...(config.simulated ? [demonstrate(core, realClock, config.embeddedAgents.length, ending)] : []),
   ];
-  core.freshWindow();
   void tickEverySecond({ core, log, bus: appBus, signal: ending });
   await app.listen({ host: config.http.host, port: config.http.port });
   return {
@@ -119,6 +155,30 @@ export async function openGateway({
       await Promise.all([logBus.close(), appBus.close()]);
     },
   };
+}
+
+interface DesiredPlace {
+  readonly bus: Bus;
+  readonly replicas: number;
+  readonly standing: Map<string, Standing>;
+}
+
+/** Writes an agent's document; when its bucket is gone, as after a loss of the bus's disk, the next try finds a new one. */
+async function writeDesired(
+  { bus, replicas, standing }: DesiredPlace,
+  document: DesiredDocument,
+  look: boolean,
+): Promise<void> {
+  if (look) standing.delete(document.agentId);
+  try {
+    await putDesired(bus, document, standing);
+  } catch (error) {
+    if (hasServerCode(error, ServerCode.streamNotFound)) {
+      standing.clear();
+      await ensureDesired(bus, replicas);
+    }
+    throw error;
+  }
 }
 
 /** The event logs have an account of their own, which no agent and no session can reach. */

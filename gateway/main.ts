@@ -13,6 +13,7 @@ process.once('disconnect', () => end.abort());
 try {
   const gateway = await openGateway({ config, log, signal: end.signal });
   process.send?.({ type: 'ready', url: gateway.url, signInUrl: gateway.signInUrl });
+  if (process.send === undefined) log.info(`serving at ${gateway.url}; npx muster sign-in prints a link for a browser`);
   await untilEnd(gateway);
   await gateway.stop();
   process.exit(0);

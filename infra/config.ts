@@ -42,6 +42,11 @@ const shape = {
     .optional()
     .meta({ shown: 'a free port' })
     .describe('Loopback port of the nats-server that is started'),
+  MUSTER_REPLICAS: z
+    .enum(['1', '3'])
+    .default('1')
+    .transform((value) => (value === '3' ? 3 : 1))
+    .describe('Copies of every log and stream: 3 on a cluster of three nats-servers or more, so that one may fail'),
   DOCKER_HOST: z
     .string()
     .regex(
@@ -84,6 +89,13 @@ const shape = {
     .meta({ shown: '~/.cache/muster' })
     .describe('Folder for programs that were fetched once; it may be deleted at any time'),
   MUSTER_CHECKIN_SECONDS: integer(1, 3600).prefault('10').describe('Seconds between two check-ins of an agent'),
+  MUSTER_START_TIMEOUT_MINUTES: integer(1, 10_080)
+    .prefault('30')
+    .describe('Minutes that a placed session may take to run, pulling its image included; then it is withdrawn'),
+  MUSTER_LOST_AFTER_MINUTES: integer(1, 525_600)
+    .optional()
+    .meta({ shown: 'none: only by hand' })
+    .describe('Minutes of silence after which a missing agent is declared lost by itself, and its sessions end'),
   MUSTER_EMBEDDED_AGENT: z
     .string()
     .default('')
@@ -107,6 +119,8 @@ export type Config = {
   readonly natsLogPassword: string | undefined;
   readonly natsAppPassword: string | undefined;
   readonly natsPort: number | undefined;
+  /** Copies of every log and stream on the bus. */
+  readonly replicas: 1 | 3;
   readonly dockerHost: string;
   readonly adminKey: string | undefined;
   readonly agentId: string;
@@ -116,6 +130,9 @@ export type Config = {
   readonly logLevel: Parsed['MUSTER_LOG_LEVEL'];
   readonly cacheDir: string;
   readonly checkInSeconds: number;
+  readonly startTimeoutMinutes: number;
+  /** Null: a missing agent is declared lost only by hand. */
+  readonly lostAfterMinutes: number | null;
   /** Agents that the gateway approves by itself. */
   readonly embeddedAgents: readonly string[];
   readonly simulated: boolean;
@@ -161,6 +178,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, op
       if (set[name] === undefined) problems.push({ name, message: 'must be set, because MUSTER_NATS_URL is' });
     }
   }
+  if (set['MUSTER_REPLICAS'] === '3' && set['MUSTER_NATS_URL'] === undefined) {
+    const message = 'is 3, which needs a cluster: name its servers in MUSTER_NATS_URL, since only one is started here';
+    problems.push({ name: 'MUSTER_REPLICAS', message });
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return named(parsed.data);
 }
@@ -173,6 +194,7 @@ function named(data: Parsed): Config {
     natsLogPassword: data.MUSTER_NATS_LOG_PASSWORD,
     natsAppPassword: data.MUSTER_NATS_APP_PASSWORD,
     natsPort: data.MUSTER_NATS_PORT,
+    replicas: data.MUSTER_REPLICAS,
     dockerHost: data.DOCKER_HOST,
     adminKey: data.MUSTER_ADMIN_KEY,
     agentId: data.MUSTER_AGENT_ID,
@@ -182,6 +204,8 @@ function named(data: Parsed): Config {
     logLevel: data.MUSTER_LOG_LEVEL,
     cacheDir: data.MUSTER_CACHE,
     checkInSeconds: data.MUSTER_CHECKIN_SECONDS,
+    startTimeoutMinutes: data.MUSTER_START_TIMEOUT_MINUTES,
+    lostAfterMinutes: data.MUSTER_LOST_AFTER_MINUTES ?? null,
     embeddedAgents: data.MUSTER_EMBEDDED_AGENT,
     simulated: data.MUSTER_SIMULATED,
   };
@@ -195,9 +219,11 @@ export function configEnvironment(config: Config): Readonly<Record<string, strin
     MUSTER_NATS_APP_PASSWORD: config.natsAppPassword,
     MUSTER_NATS_PORT: config.natsPort?.toString(),
     MUSTER_ADMIN_KEY: config.adminKey,
+    MUSTER_LOST_AFTER_MINUTES: config.lostAfterMinutes?.toString(),
   };
   return {
     MUSTER_DATA: config.dataDir,
+    MUSTER_REPLICAS: String(config.replicas),
     MUSTER_HTTP: httpAuthority(config.http),
     DOCKER_HOST: config.dockerHost,
     MUSTER_AGENT_ID: config.agentId,
@@ -207,6 +233,7 @@ export function configEnvironment(config: Config): Readonly<Record<string, strin
     MUSTER_LOG_LEVEL: config.logLevel,
     MUSTER_CACHE: config.cacheDir,
     MUSTER_CHECKIN_SECONDS: String(config.checkInSeconds),
+    MUSTER_START_TIMEOUT_MINUTES: String(config.startTimeoutMinutes),
     MUSTER_EMBEDDED_AGENT: config.embeddedAgents.join(','),
     MUSTER_SIMULATED: config.simulated ? '1' : '0',
     ...Object.fromEntries(

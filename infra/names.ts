@@ -7,6 +7,39 @@ export const CHECKINS_SUBJECTS = 'muster.checkin.>';
 const DESIRED_BUCKET = 'MUSTER_DESIRED';
 export const DESIRED_STREAM = `KV_${DESIRED_BUCKET}`;
 export const DESIRED_SUBJECTS = `$KV.${DESIRED_BUCKET}.>`;
+export const ROLLUPS_STREAM = 'MUSTER_ROLLUPS';
+export const ROLLUPS_SUBJECTS = 'muster.rollup.>';
+/** Up to which time the check-ins are in the rollups. No agent's subject is this short. */
+export const ROLLUPS_WRITTEN = 'muster.rollup.written';
+const SNAPSHOTS_BUCKET = 'MUSTER_SNAPSHOTS';
+export const SNAPSHOTS_STREAM = `OBJ_${SNAPSHOTS_BUCKET}`;
+/** An object store has its parts under one prefix and what describes them under the other. */
+export const SNAPSHOT_PARTS = `$O.${SNAPSHOTS_BUCKET}.C.`;
+export const SNAPSHOT_DESCRIPTIONS = `$O.${SNAPSHOTS_BUCKET}.M.`;
+
+const LEASES_BUCKET = 'MUSTER_LEASES';
+export const LEASES_STREAM = `KV_${LEASES_BUCKET}`;
+export const LEASES_SUBJECTS = `$KV.${LEASES_BUCKET}.>`;
+
+/** The subject under which the lease of a log is kept. */
+export function leaseSubject(log: string): string {
+  return `$KV.${LEASES_BUCKET}.${checkedLogName(log)}`;
+}
+
+/** The subject under which a gateway asks the bus for its time. */
+export function clockSubject(gatewayId: string): string {
+  return `$KV.${LEASES_BUCKET}.clock.${checked(gatewayId)}`;
+}
+
+/** Where a gateway tells the others that it is there. */
+export function aliveSubject(gatewayId: string): string {
+  return `muster.gateway.${checked(gatewayId)}.alive`;
+}
+
+/** Where a gateway takes commands from the others, in the account that only gateways enter. */
+export function relaySubject(gatewayId: string): string {
+  return `muster.gateway.${checked(gatewayId)}.command`;
+}
 
 /** The logs there are: `fleet`, and `zone-<id>` for each zone. */
 export function isLogName(log: string): boolean {
@@ -23,6 +56,22 @@ export function logSubject(log: string): string {
   return `muster.event.${checkedLogName(log).replace('-', '.')}`;
 }
 
+/** Which epoch of a log a stream is; null when it is none of its. */
+export function logEpochOf(log: string, stream: string): number | null {
+  const number = Number(/_([1-9]\d{0,8})$/.exec(stream)?.[1]);
+  return logStream(log, number) === stream ? number : null;
+}
+
+/** Where the subject of a sealed epoch's stream is parked, so that the next one can have the log's. */
+export function sealedSubject(log: string, epoch: number): string {
+  return `muster.sealed.${checkedLogName(log).replace('-', '.')}.${epoch}`;
+}
+
+/** The subjects of all sealed epochs of a log. */
+export function sealedSubjects(log: string): string {
+  return `muster.sealed.${checkedLogName(log).replace('-', '.')}.*`;
+}
+
 export function checkInSubject(zone: string, agentId: string): string {
   return `muster.checkin.${checked(zone)}.${checked(agentId)}`;
 }
@@ -35,14 +84,72 @@ export function checkInPlace(subject: string): { readonly zone: string; readonly
   return { zone, agentId };
 }
 
+/** The feed of a log: `MUSTER_FEED_default`, and `MUSTER_FEED` for the fleet's, a name that no zone can take. */
+export function feedStream(log: string): string {
+  const zone = zoneOf(log);
+  return zone === null ? 'MUSTER_FEED' : `MUSTER_FEED_${zone}`;
+}
+
+/**
+ * Where one event stands in a feed: `muster.feed.default.agent-1.AgentEnabled`. `_` where no agent is concerned; what
+ * happened to the fleet as a whole is under `=fleet`, which is no id, so that a zone may be called `fleet`.
+ */
+export function feedSubject(log: string, agentId: string | null, eventType: string): string {
+  return `muster.feed.${feedToken(log)}.${agentId === null ? '_' : checked(agentId)}.${checked(eventType)}`;
+}
+
+export function feedSubjects(log: string): string {
+  return `muster.feed.${feedToken(log)}.>`;
+}
+
 /** The subject under which the desired bucket keeps an agent's document. */
 export function desiredSubject(agentId: string): string {
   return `$KV.${DESIRED_BUCKET}.${checked(agentId)}`;
 }
 
+/** Where a chunk of an agent's history is kept: `muster.rollup.agent-1.10.1793534400`, for a start in seconds since 1970. */
+export function rollupSubject(agentId: string, bucketSeconds: number, startSeconds: number): string {
+  for (const number of [bucketSeconds, startSeconds]) {
+    if (!Number.isSafeInteger(number) || number < 0) throw new RangeError(`${number} is no whole number of seconds`);
+  }
+  return `muster.rollup.${checked(agentId)}.${bucketSeconds}.${startSeconds}`;
+}
+
+/** The object of one snapshot: `zone-default/17`. */
+export function snapshotObject(log: string, version: number): string {
+  return `${checkedLogName(log)}/${version}`;
+}
+
+/** Where an object store keeps what describes an object: the name in base64url, so that it may hold anything. */
+export function snapshotDescriptionSubject(object: string): string {
+  return `${SNAPSHOT_DESCRIPTIONS}${paddedBase64Url(Buffer.from(object))}`;
+}
+
+/** As object stores write names and digests: base64url, with the padding that Node leaves out. */
+export function paddedBase64Url(bytes: Buffer): string {
+  return bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+}
+
+/** The log whose snapshot a subject describes, and its version; null when it describes something else. */
+export function snapshotPlace(subject: string): { readonly log: string; readonly version: number } | null {
+  const object = Buffer.from(subject.slice(SNAPSHOT_DESCRIPTIONS.length), 'base64url').toString();
+  const [log = '', version = ''] = object.split('/');
+  if (!isLogName(log) || !/^[1-9]\d{0,14}$/.test(version)) return null;
+  return snapshotDescriptionSubject(object) === subject ? { log, version: Number(version) } : null;
+}
+
 function checked(id: string): string {
   if (!isId(id)) throw new RangeError(`"${id}" is not a valid id, so no bus name is built from it`);
   return id;
+}
+
+/** Null: it is the fleet's log. */
+function zoneOf(log: string): string | null {
+  return checkedLogName(log) === 'fleet' ? null : log.slice('zone-'.length);
+}
+
+function feedToken(log: string): string {
+  return zoneOf(log) ?? '=fleet';
 }
 
 function checkedLogName(log: string): string {

@@ -121,6 +121,8 @@ function sentenceOf(agent: AgentState): string {
   switch (agent.connectivity) {
     case 'never':
       return 'Approved, waiting for its first check-in.';
+    case 'lost':
+      return 'Declared lost: its sessions are over. When it comes back it removes their containers, then it takes new ones.';
     case 'missing':
       return `Missing: it has stopped checking in. ${capital(has)}, unknown until it returns.`;
     case 'late':

@@ -1,4 +1,4 @@
-import type { Commit } from '../domain/commit.ts';
+import { RULES_VERSION, type Commit } from '../domain/commit.ts';
 import { isZoneEvent, type ZoneEvent } from '../domain/events.ts';
 import { explain } from '../domain/placement/explain.ts';
 import type { Explanation } from '../domain/placement/explanation.ts';
@@ -8,7 +8,7 @@ import { initialZone, type ZoneState } from '../domain/zone/state.ts';
 
 /**
  * Why a session went where it went, computed again from the log: the state just before its last placement decision, and
- * the same pure functions. Reads the log from its beginning; null when the log has no decision about the session.
+ * the same rules, asked of every agent. Reads the log from its beginning; null when the log has no decision about the session.
  */
 export async function explainAt(commits: AsyncIterable<Commit>, sessionId: string): Promise<Explanation | null> {
   const state = initialZone();
@@ -18,7 +18,11 @@ export async function explainAt(commits: AsyncIterable<Commit>, sessionId: strin
     for (const event of commit.events) {
       if (!isZoneEvent(event)) continue;
       const decision = decisionOf(event, sessionId);
-      if (decision !== null) found = explainIn(state, sessionId, decision);
+      if (decision !== null) {
+        const explained = explainIn(state, sessionId, decision);
+        const sameRules = explained === null || commit.rulesVersion === RULES_VERSION;
+        found = sameRules ? explained : { ...explained, otherRules: commit.rulesVersion };
+      }
       evolveZone(state, event, at);
     }
     if (found !== null && found.decision !== 'waiting') return found;
@@ -47,6 +51,5 @@ function explainIn(state: ZoneState, sessionId: string, decision: Explanation['d
   const ahead = behind ? { needs: head.image, pinnedAgentId: head.pinnedAgentId } : null;
   const reservation = ahead === null ? null : reserve(state.agents.values(), ahead);
   const placement = place(state.agents.values(), request, reservation);
-  const agents = state.agents.values();
-  return explain({ agents, sessions: state.sessions, request, reservation }, placement, decision);
+  return explain(state.agents.values(), { sessions: state.sessions, request, reservation }, placement, decision);
 }

@@ -31,9 +31,10 @@ export function emptyFleetProjection(log: string): FleetProjection {
 }
 
 export function applyFleetCommit(projection: FleetProjection, commit: Commit): void {
+  const at = { version: commit.version, time: commit.at };
   for (const event of commit.events) {
     if (!isFleetEvent(event)) continue;
-    evolveFleet(projection.state, event);
+    evolveFleet(projection.state, event, at);
     applyImage(projection, event, formatPosition(projection.log, commit.version));
     if ('agentId' in event.data) projection.touched.agents.add(event.data.agentId);
   }
@@ -62,6 +63,7 @@ function applyImage({ images, touched }: FleetProjection, event: FleetEvent, pos
     case 'ZoneCreated':
     case 'AgentEnrolled':
     case 'AgentApproved':
+    case 'LogSealed':
       return;
   }
 }

@@ -39,6 +39,11 @@ export function applyToSession(record: SessionRecord, fact: SessionFact, at: str
   return { ...record, ...changeBy(fact, at), position };
 }
 
+/** The record of one that ended because its agent was declared lost: no event of its own says so. */
+export function lostWithItsAgent(record: SessionRecord, at: string, position: string): SessionRecord {
+  return { ...record, phase: 'ended', cause: 'AGENT_LOST', endedAt: at, claim: null, endpoints: [], position };
+}
+
 export function isSessionFact(event: ZoneFact): event is SessionFact {
   return Object.hasOwn(sessionEvents, event.type);
 }

@@ -62,6 +62,27 @@ export interface AgentView {
   readonly settingsVersion: number;
 }
 
+/** A zone at a glance. */
+export interface ZoneSummary {
+  readonly zone: string;
+  /** How many agents have joined it, by connectivity. */
+  readonly agents: Readonly<Record<Connectivity, number>>;
+  /** Sessions in the line. */
+  readonly waiting: number;
+  /** Sessions that hold a claim. */
+  readonly sessions: number;
+  readonly conditions: readonly ZoneCondition[];
+}
+
+/** Trouble of the zone as a whole, derived and never recorded. `silent` of `expected` agents fell silent at once. */
+export interface ZoneCondition {
+  readonly condition: 'PARTITION_SUSPECTED';
+  readonly silent: number;
+  readonly expected: number;
+  readonly detail: string;
+  readonly mend: string;
+}
+
 export type SessionPhase =
   | 'waiting'
   | 'placed'
@@ -100,13 +121,24 @@ export interface ImageView extends ImageDefinition {
   readonly position: string;
 }
 
-/** One point of the utilization history. Averages over the bucket that starts at `at` (ms since the epoch, UTC). */
-export interface UtilizationPoint {
-  readonly at: number;
+/** What was measured at one time. Disk is a level: the newest one known. Null: nobody told. */
+export interface MeasuredUse {
   readonly cpuMillicores: number;
   readonly memoryBytes: number;
-  readonly diskUsedBytes: number | null;
+  /** Mean load of the agent's devices, to a tenth. */
   readonly gpuPercent: number | null;
+  /** What is used on all of the agent's devices together. */
+  readonly gpuMemoryBytes: number | null;
+}
+
+/** One point of the utilization history: means over the bucket that starts at `at` (ms since the epoch, UTC). */
+export interface UtilizationPoint extends MeasuredUse {
+  readonly at: number;
+  /** Check-ins that were received in the bucket. */
+  readonly samples: number;
+  readonly diskUsedBytes: number | null;
+  readonly lowest: MeasuredUse;
+  readonly highest: MeasuredUse;
 }
 
 export interface UtilizationView {

@@ -2,7 +2,13 @@ import { formatPosition, type Commit } from '../domain/commit.ts';
 import { isZoneEvent, type ZoneEvent } from '../domain/events.ts';
 import { evolveZone } from '../domain/zone/evolve.ts';
 import { initialZone, type ZoneState } from '../domain/zone/state.ts';
-import { applyToSession, isSessionFact, newSessionRecord, type SessionRecord } from './sessionRecord.ts';
+import {
+  applyToSession,
+  isSessionFact,
+  lostWithItsAgent,
+  newSessionRecord,
+  type SessionRecord,
+} from './sessionRecord.ts';
 
 /** How many sessions that are over stay listed; the log keeps all of them. */
 export const ENDED_KEPT = 200;
@@ -41,7 +47,8 @@ export function applyZoneCommit(projection: ZoneProjection, commit: Commit): voi
   const at = { version: commit.version, time: commit.at };
   for (const event of commit.events) {
     if (!isZoneEvent(event)) continue;
-    touchHolder(projection, event);
+    touchHeld(projection, event);
+    if (event.type === 'AgentDeclaredLost') endWithAgent(projection, event, commit.version);
     evolveZone(projection.state, event, at);
     touch(projection, event);
     if ('sessionId' in event.data) applySession(projection, event, event.data.sessionId, commit.version);
@@ -55,21 +62,40 @@ function touch({ touched }: ZoneProjection, { data }: ZoneEvent): void {
   if ('sessionId' in data) touched.sessions.add(data.sessionId);
 }
 
-/** An agent that goes missing or comes back changes how its sessions are shown. */
-function touchHolder({ state, touched }: ZoneProjection, { type, data }: ZoneEvent): void {
-  if (type !== 'AgentWentMissing' && type !== 'AgentReturned') return;
+/** An agent that goes missing, is given up or comes back changes how its sessions are shown. */
+function touchHeld({ state, touched }: ZoneProjection, { type, data }: ZoneEvent): void {
+  if (type !== 'AgentWentMissing' && type !== 'AgentDeclaredLost' && type !== 'AgentReturned') return;
   for (const sessionId of state.agents.get(data.agentId)?.sessions ?? []) touched.sessions.add(sessionId);
 }
 
+/** Before the state lets go of them: the event names the agent alone, and the state still knows what it held. */
+function endWithAgent(
+  projection: ZoneProjection,
+  { data, occurredAt }: Extract<ZoneEvent, { type: 'AgentDeclaredLost' }>,
+  version: number,
+): void {
+  const { state, sessions, log } = projection;
+  for (const sessionId of state.agents.get(data.agentId)?.sessions ?? []) {
+    const record = sessions.get(sessionId);
+    if (record === undefined) continue;
+    sessions.set(sessionId, lostWithItsAgent(record, occurredAt, formatPosition(log, version)));
+    keepEnded(projection, sessionId);
+  }
+}
+
 function applySession(projection: ZoneProjection, event: ZoneEvent, sessionId: string, version: number): void {
-  const { sessions, ended, log, zone } = projection;
+  const { sessions, log, zone } = projection;
   if (event.type === 'SessionRequested') sessions.set(sessionId, newSessionRecord(event, zone));
   const record = sessions.get(sessionId);
   if (record === undefined || !isSessionFact(event)) return;
   const wasOver = record.endedAt !== null;
   const changed = applyToSession(record, event, event.occurredAt, formatPosition(log, version));
   sessions.set(sessionId, changed);
-  if (wasOver || changed.endedAt === null) return;
+  if (!wasOver && changed.endedAt !== null) keepEnded(projection, sessionId);
+}
+
+/** Lists it among the last that are over, and forgets the oldest of them. */
+function keepEnded({ sessions, ended }: ZoneProjection, sessionId: string): void {
   ended.push(sessionId);
   const oldest = ended.length > ENDED_KEPT ? ended.shift() : undefined;
   if (oldest !== undefined) sessions.delete(oldest);

@@ -62,6 +62,16 @@ test('an operator sees agents, defines an image, starts a session, asks why, and
     await ok(t, say('log', '--verify')),
     /^zone-default: intact, \d+ commits, \d+ events up to zone-default:\d+\nchain hash [0-9a-f]{64}/,
   );
+  t.regex(
+    await ok(t, say('log', 'seal', 'zone-default', '--reason', 'a year is over')),
+    /^zone-default: epoch 1 ended at (zone-default:\d+); .*\nMUSTER_EVENTS_zone_default_1 .* snapshot at or past \1 exists$/m,
+  );
+  t.regex(
+    await ok(t, say('log', 'list')),
+    /^LOG +POSITION +EPOCH +LEADER .*\nfleet +fleet:\d+ +1 +gateway-\w+ \(this one\) +leading .*\nzone-default +zone-default:\d+ +2 /,
+  );
+  const again = await say('log', 'seal', 'fleet', '--reason', 'tidy', '--json');
+  t.is((JSON.parse(again.out) as { epoch: number }).epoch, 1);
   t.regex(await ok(t, say('log', '--lines', '50')), /SessionStopRequested +\S+ six +by admin +"enough"/);
   const json: { readonly sessions: readonly SessionView[] } = JSON.parse(await ok(t, say('sessions', '--json')));
   t.is(json.sessions[0]?.sessionId, sessionId);
@@ -80,6 +90,11 @@ test('a refusal says its sentence, code, numbers and fix on standard error, with
   const far = await say('agents', 'set', 'six', '--cores', '100');
   t.is(far.code, 1);
   t.regex(far.error, /CONFIRM_NEEDED\noverride: 100000\nphysical: 6000\n.*--confirm/);
+  const online = await say('agents', 'declare-lost', 'six', '--reason', 'it is slow');
+  t.is(online.code, 1);
+  t.regex(online.error, /^muster: six checks in; .*\nCode: AGENT_NOT_MISSING/i);
+  t.is((await say('agents', 'declare-lost', 'six')).code, 2, 'never without a reason');
+  t.is((await say('log', 'seal', 'fleet')).code, 2, 'never without a reason');
   t.is((await say('agents', 'show', 'none')).code, 4);
   t.is((await say('images', 'define', 'x')).code, 2);
   t.is((await say('nonsense')).code, 2);

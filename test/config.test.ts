@@ -27,6 +27,8 @@ test('without any variable everything has its default', (t) => {
     http: { host: '127.0.0.1', port: 8080 },
     zone: 'default',
     checkInSeconds: 10,
+    startTimeoutMinutes: 30,
+    lostAfterMinutes: null,
     dockerHost: 'unix:///var/run/docker.sock',
     natsUrl: undefined,
   });
@@ -90,8 +92,19 @@ test('what children get is read back as the same configuration', (t) => {
   const config = readConfig({
     MUSTER_HTTP: '[::1]:81',
     MUSTER_NATS_PORT: '4222',
+    MUSTER_LOST_AFTER_MINUTES: '45',
+    MUSTER_START_TIMEOUT_MINUTES: '5',
     MUSTER_ADMIN_KEY: '0123456789abcdef',
   });
+  t.deepEqual(readConfig(configEnvironment(config)), config);
+});
+
+test('three copies need a cluster that is named', (t) => {
+  t.regex(problemsOf({ MUSTER_REPLICAS: '3' })['MUSTER_REPLICAS'] ?? '', /cluster.*MUSTER_NATS_URL/);
+  t.regex(problemsOf({ MUSTER_REPLICAS: '2' })['MUSTER_REPLICAS'] ?? '', /"1"\|"3"/);
+  const bus = { MUSTER_NATS_URL: 'nats://a:4222,nats://b:4222', MUSTER_NATS_APP_PASSWORD: 'p' };
+  const config = readConfig({ ...bus, MUSTER_REPLICAS: '3' });
+  t.is(config.replicas, 3);
   t.deepEqual(readConfig(configEnvironment(config)), config);
 });
 

@@ -1,36 +1,42 @@
 import test from 'ava';
 import type { CheckIn } from '../domain/checkIn.ts';
 import type { DesiredDocument } from '../domain/desired.ts';
-import type { ZoneCommand } from '../domain/zone/commands.ts';
+import type { AdvanceTime, ZoneCommand } from '../domain/zone/commands.ts';
 import type { ZoneState } from '../domain/zone/state.ts';
 import { CheckInDesk } from '../gateway/controller/checkInDesk.ts';
 import { DesiredWriter } from '../gateway/controller/desiredWriter.ts';
-import { ControllerUnavailable, type Answer, type Submission } from '../gateway/controller/machine.ts';
-import { aCheckIn, aWaitingSession, anAgent, given } from './support/builders.ts';
+import { ControllerUnavailable, type Submission } from '../gateway/controller/machine.ts';
+import type { Patience } from '../gateway/controller/silence.ts';
+import { NOW, aCheckIn, aPlacedSession, aTick, aWaitingSession, anAgent, given } from './support/builders.ts';
 import { settleDown } from './support/controllerRig.ts';
 import { manualClock } from './support/manualClock.ts';
 
-const ACCEPTED: Answer = { kind: 'accepted', outcome: {}, detail: null, version: 1, repeated: false };
+const PATIENCE: Patience = { checkInSeconds: 10, startTimeoutSeconds: 1800, lostAfterSeconds: null };
 
-/** A desk before a controller that keeps what it is given until it is let go. */
-function deskRig(state: ZoneState = given(anAgent()).state) {
+/** A listening desk before a controller that keeps what it is given until it is let go. */
+function deskRig(state: ZoneState = given(anAgent()).state, patience: Partial<Patience> = {}) {
   const clock = manualClock(Date.UTC(2026, 0, 1));
-  const submitted: ZoneCommand[] = [];
+  const submitted: Submission<ZoneCommand>[] = [];
+  const troubles: string[] = [];
   const open: (() => void)[] = [];
   let failing = false;
-  const controller = {
-    submit: async ({ command }: Submission<ZoneCommand>) => {
-      submitted.push(command);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      open.push(resolve);
-      await promise;
-      if (failing) throw new ControllerUnavailable('away');
-      return ACCEPTED;
-    },
-    ask: async <Result>(question: (state: ZoneState) => Result) => question(state),
+  const submit = async (submission: Submission<ZoneCommand>) => {
+    submitted.push(submission);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    open.push(resolve);
+    await promise;
+    if (failing) throw new ControllerUnavailable('away');
   };
-  const desk = new CheckInDesk({ clock, checkInSeconds: 10, controller, onTrouble: () => {} });
-  const said = () => submitted.flatMap((command) => (command.type === 'RecordCheckIn' ? [command.checkIn.seq] : []));
+  const desk = new CheckInDesk({
+    clock,
+    patience: { ...PATIENCE, ...patience },
+    state: () => state,
+    submit,
+    onTrouble: (sentence) => troubles.push(sentence),
+  });
+  desk.freshWindow();
+  const said = () =>
+    submitted.flatMap(({ command }) => (command.type === 'RecordCheckIn' ? [command.checkIn.seq] : []));
   const tick = async () => {
     const before = submitted.length;
     const ticked = desk.tick();
@@ -39,13 +45,25 @@ function deskRig(state: ZoneState = given(anAgent()).state) {
     await ticked;
     return submitted[before] ?? null;
   };
+  /** Lets so many seconds pass with their ticks; what they submitted, and after how many seconds each. */
+  const pass = async (seconds: number) => {
+    const came: (readonly [number, AdvanceTime])[] = [];
+    for (let second = 1; second <= seconds; second += 1) {
+      await clock.advance(1000);
+      const advanced = await tick();
+      if (advanced?.command.type === 'AdvanceTime') came.push([second, advanced.command]);
+    }
+    return came;
+  };
   const letGo = async () => {
     for (const resolve of open.splice(0)) resolve();
     await settleDown();
   };
-  return { clock, desk, said, tick, letGo, fail: () => (failing = true) };
+  return { clock, desk, said, tick, pass, letGo, submitted, troubles, fail: () => (failing = true) };
 }
 
+const silentFor = (seconds: number, to: 'late' | 'missing') =>
+  aTick({ silences: [{ agentId: 'agent-1', seconds, to }] });
 const seq = (number: number, change: Partial<CheckIn> = {}) => aCheckIn({ seq: number, ...change });
 
 test('a check-in that comes out of order within its boot is dropped; a new boot begins again', (t) => {
@@ -77,30 +95,159 @@ test('a check-in that the controller could not take is followed by the next', as
   t.deepEqual(said(), [1, 2]);
 });
 
+/** An agent whose boot `boot-1` was superseded by `boot-2`. */
+const REBOOTED = [
+  ...anAgent(),
+  {
+    type: 'AgentBooted',
+    data: { agentId: 'agent-1', bootId: 'boot-2', previousBootId: 'boot-1', agentVersion: '1', observedAt: NOW },
+  },
+] as const;
+
+test('a process that was replaced is told to the decider and not heard: its agent falls silent all the same', async (t) => {
+  const { clock, desk, tick, said, letGo } = deskRig(given(REBOOTED).state);
+  for (let second = 1; second <= 30; second += 1) {
+    await clock.advance(1000);
+    t.false(desk.receive(seq(second)));
+    const advanced = await tick();
+    if (second < 30) t.is(advanced?.command.type === 'AdvanceTime', false);
+    else t.deepEqual(advanced?.command, silentFor(30, 'late'));
+  }
+  t.is(said()[0], 1);
+  await letGo();
+});
+
+test('a process that was replaced never takes the turn of the real one, and is told once', async (t) => {
+  const { desk, said, letGo } = deskRig(given(REBOOTED).state);
+  const real = (number: number) => seq(number, { bootId: 'boot-2' });
+  t.true(desk.receive(real(10)));
+  t.true(desk.receive(real(11)));
+  t.false(desk.receive(seq(90)));
+  t.false(desk.receive(seq(91)));
+  t.deepEqual(said(), [10, 90], 'one of each is being decided');
+  await letGo();
+  t.deepEqual(said(), [10, 90, 11]);
+  const conflict = { condition: 'IDENTITY_CONFLICT', detail: 'two', mend: 'stop one' } as const;
+  const known = deskRig(
+    given(REBOOTED, [{ type: 'AgentConditionRaised', data: { agentId: 'agent-1', ...conflict } }]).state,
+  );
+  t.false(known.desk.receive(seq(92)));
+  t.deepEqual(known.said(), [], 'the log has it already');
+});
+
 test('an agent is late after three intervals of silence and missing after six', async (t) => {
-  const { clock, desk, tick } = deskRig();
+  const { desk, pass } = deskRig();
   desk.receive(seq(1));
-  await clock.advance(29_000);
-  t.is(await tick(), null);
-  await clock.advance(1000);
-  t.deepEqual(await tick(), { type: 'AdvanceTime', silences: [{ agentId: 'agent-1', seconds: 30, to: 'late' }] });
-  await clock.advance(30_000);
-  t.deepEqual(await tick(), { type: 'AdvanceTime', silences: [{ agentId: 'agent-1', seconds: 60, to: 'missing' }] });
+  const came = await pass(60);
+  t.deepEqual(came[0], [30, silentFor(30, 'late')]);
+  // The state of this rig stays as it is, so it says so again every second.
+  t.deepEqual(came.at(-2), [59, silentFor(59, 'late')]);
+  t.deepEqual(came.at(-1), [60, silentFor(60, 'missing')]);
 });
 
 test('while the gateway itself was not listening nobody was silent', async (t) => {
-  const { clock, desk, tick } = deskRig();
-  await clock.advance(59_000);
+  const { desk, pass } = deskRig();
+  t.is((await pass(29)).length, 0);
+  desk.pause();
+  t.is((await pass(300)).length, 0, 'it counts nothing while it does not listen');
   desk.freshWindow();
-  await clock.advance(29_000);
-  t.is(await tick(), null);
+  t.is((await pass(29)).length, 0, 'and then everybody has a full window');
+  t.deepEqual(await pass(1), [[1, silentFor(30, 'late')]]);
+});
+
+test('a desk does not listen before it is told to', async (t) => {
+  const clock = manualClock(0);
+  const submit = () => Promise.reject(new Error('nothing may be submitted'));
+  const state = () => given(anAgent()).state;
+  const troubles: string[] = [];
+  const onTrouble = (sentence: string) => troubles.push(sentence);
+  const desk = new CheckInDesk({ clock, patience: PATIENCE, state, submit, onTrouble });
+  await clock.advance(3_600_000);
+  await desk.tick();
+  t.deepEqual(troubles, []);
+});
+
+for (const [title, jumpMs] of [
+  ['forwards', 7_200_000],
+  ['backwards', -7_200_000],
+] as const) {
+  test(`a clock that jumps ${title} makes nobody silent: every agent gets a fresh window`, async (t) => {
+    const { clock, desk, pass, tick, troubles } = deskRig();
+    desk.receive(seq(1));
+    t.is((await pass(20)).length, 0);
+    clock.jump(jumpMs);
+    t.is(await tick(), null);
+    t.is(troubles.length, 1);
+    t.is((await pass(29)).length, 0);
+    t.deepEqual(await pass(1), [[1, silentFor(30, 'late')]]);
+    t.is(troubles.length, 1, 'said once');
+  });
+}
+
+test('a tick that is a little late is no jump', async (t) => {
+  const { clock, tick, troubles } = deskRig();
+  for (let tock = 0; tock < 5; tock += 1) {
+    await clock.advance(6000);
+    t.is((await tick()) === null, tock < 4);
+  }
+  t.deepEqual(troubles, []);
+});
+
+test('of a whole zone that falls silent, 128 agents are said per tick; the rest comes at the next', async (t) => {
+  const agents = Array.from({ length: 300 }, (_, index) => anAgent({ id: `agent-${index}` }));
+  const [first] = await deskRig(given(agents.flat()).state).pass(30);
+  t.is(first?.[1].silences.length, 128);
 });
 
 test('a tick is also due when somebody has waited long enough', async (t) => {
-  const { clock, tick } = deskRig(given(aWaitingSession({ maxWaitSeconds: 5 })).state);
-  t.is(await tick(), null);
-  await clock.advance(5000);
-  t.deepEqual(await tick(), { type: 'AdvanceTime', silences: [] });
+  const { pass } = deskRig(given(aWaitingSession({ maxWaitSeconds: 5 })).state);
+  t.deepEqual(await pass(5), [[5, aTick()]]);
+});
+
+test('a missing agent is declared lost by itself only where that was asked for, after that much silence', async (t) => {
+  const missing = given(anAgent({ connectivity: 'missing' })).state;
+  t.is((await deskRig(missing).pass(300)).length, 0);
+  const { pass, submitted } = deskRig(missing, { lostAfterSeconds: 120 });
+  t.deepEqual(
+    (await pass(120)).map(([second]) => second),
+    [120],
+  );
+  t.deepEqual(submitted[0]?.command, aTick({ silences: [{ agentId: 'agent-1', seconds: 120, to: 'lost' }] }));
+  t.deepEqual(submitted[0]?.actor, { kind: 'system', id: 'muster' });
+  t.regex(submitted[0]?.reason ?? '', /^silent for 2 minutes/);
+});
+
+test('while a partition is suspected no timer asks to declare anything lost', async (t) => {
+  const both = [...anAgent({ connectivity: 'missing' }), ...anAgent({ id: 'agent-2', connectivity: 'missing' })];
+  const { pass, submitted } = deskRig(given(both).state, { lostAfterSeconds: 120 });
+  t.is((await pass(180)).length, 0);
+  t.deepEqual(submitted, []);
+});
+
+test('a session must be seen running within its time, counted while its agent is heard', async (t) => {
+  const { state } = given(anAgent(), aPlacedSession());
+  const { desk, pass, clock } = deskRig(state, { startTimeoutSeconds: 60 });
+  const heard = async (seconds: number) => {
+    const came: (readonly [number, AdvanceTime])[] = [];
+    for (let second = 1; second <= seconds; second += 1) {
+      desk.receive(seq(clock.now()));
+      came.push(...(await pass(1)).map(([, command]) => [second, command] as const));
+    }
+    return came;
+  };
+  t.deepEqual(await heard(60), [[60, aTick({ overdueStarts: ['s-1'] })]]);
+  desk.freshWindow();
+  t.is((await heard(59)).length, 0, 'a gateway that was away could not see it start');
+});
+
+test('a session on an agent that is not heard may well be running: it is not late with its start', async (t) => {
+  const unheard = deskRig(given(anAgent(), aPlacedSession()).state, { startTimeoutSeconds: 20 });
+  t.is((await unheard.pass(29)).length, 0);
+  const away = deskRig(given(anAgent(), aPlacedSession(), anAgent({ connectivity: 'missing' }).slice(-1)).state, {
+    startTimeoutSeconds: 20,
+  });
+  away.desk.receive(seq(1));
+  t.is((await away.pass(60)).length, 0);
 });
 
 function writerRig(put: (document: DesiredDocument) => Promise<unknown>) {

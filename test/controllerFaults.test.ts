@@ -1,4 +1,5 @@
 import test from 'ava';
+import { WAITING_LIMIT } from '../gateway/controller/controller.ts';
 import { isControllerUnavailable } from '../gateway/controller/machine.ts';
 import { LogErrorCode } from '../infra/log/errors.ts';
 import { aCheckIn } from './support/builders.ts';
@@ -102,4 +103,23 @@ test('a controller that is stopped while the log is away ends, and its callers a
   await controller.stop();
   t.true(isControllerUnavailable(await refused));
   t.deepEqual(log.commits, []);
+});
+
+test('when too many commands wait, a further one is refused at once and nothing of it is done', async (t) => {
+  const log = plannedLog();
+  log.plan('held');
+  const { controller } = await controllerRig(log);
+  const joins = (agentId: string) =>
+    submission(agentId, { type: 'JoinAgent', agentId, hostname: agentId, simulated: false });
+  const first = controller.submit(joins('first'));
+  await settleDown();
+  const waiting = Array.from({ length: WAITING_LIMIT }, (_, index) => controller.submit(joins(`a-${index}`)));
+  const refused = await t.throwsAsync(controller.submit(joins('one-more')), {
+    message: /too many commands are waiting/,
+  });
+  t.true(isControllerUnavailable(refused));
+  log.letGo();
+  await Promise.all([first, ...waiting]);
+  t.false(keysOf(log).flat().includes('one-more'));
+  t.is(keysOf(log).flat().length, WAITING_LIMIT + 1);
 });

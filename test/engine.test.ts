@@ -4,6 +4,7 @@ import { dockerOf, TEST_GPU_UUIDS } from './support/engine.ts';
 import { cdiTest, engineTest } from './support/engineTest.ts';
 import { importTestImage, SLEEPER_IMAGE } from './support/engineImages.ts';
 import { sessionBench } from './support/engineSessions.ts';
+import { until } from './support/until.ts';
 
 const SLEEP = "trap 'exit 0' TERM; sleep 2147483647 & wait";
 const [FIRST_GPU = '', SECOND_GPU = ''] = TEST_GPU_UUIDS;
@@ -87,7 +88,13 @@ engineTest('a session that uses too much memory is shown as killed for it', asyn
   const { spec, output, view } = sessionBench(t, { host });
   const greedy = spec('tail /dev/zero', { memoryBytes: 8 * 1_048_576 });
   await output(greedy);
-  t.like(await view(greedy.sessionId), { status: 'exited', exitCode: 137, oomKilled: true });
+  // The engine hears of the exit and of the kill's reason by two ways, and may tell of the exit first.
+  const seen = await until(
+    'the reason of the kill',
+    () => view(greedy.sessionId),
+    ({ oomKilled }) => oomKilled,
+  );
+  t.like(seen, { status: 'exited', exitCode: 137, oomKilled: true });
 });
 
 cdiTest('a session sees exactly its GPUs by CDI', async (t, { host }) => {

@@ -1,91 +1,121 @@
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import test from 'ava';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
-import { startFakeAgent } from './support/fakeAgent.ts';
+import test, { type ExecutionContext } from 'ava';
+import { recorded, sessionsIn, startClients } from './support/carefulClients.ts';
+import { startFakeAgent, type FakeAgent } from './support/fakeAgent.ts';
+import { assertFeedHolds } from './support/feeds.ts';
 import { temporaryFolder } from './support/folder.ts';
-import { gatewayEnvironment, restOf, untilOnline, type Rest, type StartAnswer } from './support/gateway.ts';
+import { gatewayEnvironment, restOf, untilOnline } from './support/gateway.ts';
 import { startGatewayChild } from './support/gatewayChild.ts';
-import { startNats } from './support/nats.ts';
+import { startNats, type TestNats } from './support/nats.ts';
 import { until } from './support/until.ts';
 
 /** Real processes killed in the middle of real work: nothing acknowledged is lost or doubled, nothing is booked twice. */
 
 const CLIENTS = 50;
 const REQUESTS_EACH = 10;
+const REQUESTS = CLIENTS * REQUESTS_EACH;
 const AGENTS = 4;
 const SLOTS_EACH = 10;
 const SLOTS = AGENTS * SLOTS_EACH;
+const SIMULATED_AGENTS = 2;
 
-/** As a careful client asks: the same key again until there is an answer that is neither an outage nor a lost reply. */
-async function ask(rest: Rest, key: string): Promise<string> {
-  for (;;) {
-    const answer = await rest
-      .request('POST', '/sessions', { body: { imageId: 'one' }, headers: { 'idempotency-key': key } })
-      .catch(() => null);
-    if (answer?.status === 201 || answer?.status === 202) return (answer.body as StartAnswer).session.sessionId;
-    if (answer !== null && answer.status !== 503) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
-    await pause(50);
-  }
-}
-
-test('500 requests from 50 clients for 40 slots, with bus and gateway killed among them: exactly 40 are placed', async (t) => {
+/** A gateway process on a bus of its own. */
+async function house(t: ExecutionContext, changes: Readonly<Record<string, string>> = {}) {
   const nats = await startNats();
   t.teardown(() => nats.stop());
-  const env = await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data'));
-  const rest = restOf(`http://${env['MUSTER_HTTP']}`);
-  const first = await startGatewayChild(t, env);
+  const env = { ...(await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data'))), ...changes };
+  const gateway = await startGatewayChild(t, env);
+  return { nats, env, gateway, rest: restOf(`http://${env['MUSTER_HTTP']}`) };
+}
+
+/** An agent on a connection of its own, which its death takes with it: to the others it is silent from then on. */
+async function mortalAgent(t: ExecutionContext, nats: TestNats, agentId: string) {
   const bus = await nats.connect('app');
-  const agents = Array.from({ length: AGENTS }, (_, index) =>
-    startFakeAgent(bus, { agentId: `agent-${index}`, cores: SLOTS_EACH, memoryGib: 100 }),
-  );
-  t.teardown(() => agents.forEach((agent) => agent.stop()));
-  for (const { agentId } of agents) await untilOnline(rest, agentId);
+  const agent = startFakeAgent(bus, { agentId, cores: SLOTS_EACH, memoryGib: 100 });
+  t.teardown(() => agent.stop());
+  return { ...agent, kill: () => bus.close() };
+}
+
+test('500 requests from 50 clients for 40 slots, with agents, bus and gateway killed: exactly 40 are placed', async (t) => {
+  const { nats, env, gateway, rest } = await house(t);
+  const ids = Array.from({ length: AGENTS }, (_, index) => `agent-${index}`);
+  const first = await Promise.all(ids.map((agentId) => mortalAgent(t, nats, agentId)));
+  for (const agentId of ids) await untilOnline(rest, agentId);
   await rest.defineImage('one');
 
-  const acknowledged: string[] = [];
-  const clients = Array.from({ length: CLIENTS }, async (_, client) => {
-    for (let request = 0; request < REQUESTS_EACH; request += 1) {
-      acknowledged.push(await ask(rest, `client-${client}-${request}`));
-    }
-  });
-  const answered = (count: number) =>
-    until(
-      `${count} answers`,
-      () => Promise.resolve(acknowledged.length),
-      (n) => n >= count,
-    );
+  const { acknowledged, answered, done } = startClients(rest, { clients: CLIENTS, each: REQUESTS_EACH });
+  await answered(20);
+  for (const agent of first.slice(0, 2)) await agent.kill();
   await answered(100);
   await nats.kill9();
   await nats.restart();
   const busBackAt = performance.now();
   await answered(acknowledged.length + 1);
-  t.log(`first answer ${Math.round(performance.now() - busBackAt)} ms after the bus was back`);
-  t.true(performance.now() - busBackAt < 5000);
+  const recoveredMs = Math.round(performance.now() - busBackAt);
+  t.log(`first command accepted ${recoveredMs} ms after the bus was back`);
+  t.true(recoveredMs < 5000);
+  const agents: FakeAgent[] = first.slice(2);
+  for (const agentId of ids.slice(0, 2)) agents.push(await mortalAgent(t, nats, agentId));
   await answered(250);
-  first.kill('SIGKILL');
-  await once(first, 'exit');
+  gateway.kill('SIGKILL');
+  await once(gateway, 'exit');
   await startGatewayChild(t, env);
-  await Promise.all(clients);
+  await done;
   for (const agent of agents) await agent.refresh();
 
   const sessions = await rest.sessions();
-  t.is(new Set(acknowledged).size, CLIENTS * REQUESTS_EACH);
+  t.is(new Set(acknowledged).size, REQUESTS);
   t.deepEqual(sessions.map(({ sessionId }) => sessionId).toSorted(), acknowledged.toSorted());
   t.is(sessions.filter(({ claim }) => claim !== null).length, SLOTS);
-  t.is(sessions.filter(({ phase }) => phase === 'waiting').length, CLIENTS * REQUESTS_EACH - SLOTS);
+  t.is(sessions.filter(({ phase }) => phase === 'waiting').length, REQUESTS - SLOTS);
   for (const { allocated } of await rest.agents()) t.is(allocated.millicores, SLOTS_EACH * 1000);
-
-  const requested: string[] = [];
-  const placed: string[] = [];
-  for await (const { commit } of createJetStreamLog({ bus: await nats.connect('log') }).read('zone-default', 0)) {
-    for (const { type, data } of commit.events) {
-      if (type === 'SessionRequested') requested.push(data.sessionId);
-      if (type === 'SessionPlaced') placed.push(data.sessionId);
-    }
-  }
+  const { commits, events } = await recorded(await nats.connect('log'));
+  const { requested, placed } = sessionsIn(events);
   t.deepEqual(requested.toSorted(), acknowledged.toSorted());
   t.is(new Set(placed).size, SLOTS);
   t.is(placed.length, SLOTS);
+  await assertFeedHolds(t, await nats.connect('app'), 'zone-default', commits);
+});
+
+/** The agents' own process, with simulated hosts and engines: 32 + 8 slots for the image of this test. */
+async function startAgents(t: ExecutionContext, env: Readonly<Record<string, string>>): Promise<ChildProcess> {
+  const main = join(import.meta.dirname, '../agent/simulated/main.ts');
+  const child = fork(main, [String(SIMULATED_AGENTS)], { env: { PATH: process.env['PATH'], ...env } });
+  t.teardown(() => child.kill('SIGKILL'));
+  await once(child, 'message', { signal: AbortSignal.timeout(30_000) });
+  return child;
+}
+
+test('agents killed among 500 requests come back with nothing running: what ran ended once, and 40 others run', async (t) => {
+  const { nats, env, rest } = await house(t, { MUSTER_CHECKIN_SECONDS: '1' });
+  const agents = await startAgents(t, env);
+  for (const agentId of ['sim-01', 'sim-02']) await untilOnline(rest, agentId);
+  await rest.defineImage('one', { cores: 4, memory: '4GiB' });
+
+  const { acknowledged, answered, done } = startClients(rest, { clients: CLIENTS, each: REQUESTS_EACH });
+  const running = async (): Promise<number> =>
+    (await rest.sessions()).filter(({ phase }) => phase === 'running').length;
+  await answered(100);
+  await until('some run', running, (count) => count > 0, 60_000);
+  agents.kill('SIGKILL');
+  await once(agents, 'exit');
+  await startAgents(t, env);
+  await done;
+  await until('all slots run', running, (count) => count === SLOTS, 60_000);
+
+  const sessions = await rest.sessions();
+  t.deepEqual(sessions.map(({ sessionId }) => sessionId).toSorted(), acknowledged.toSorted());
+  t.is(new Set(acknowledged).size, REQUESTS);
+  t.is(sessions.filter(({ claim }) => claim !== null).length, SLOTS);
+  const { events } = await recorded(await nats.connect('log'));
+  const { requested, placed } = sessionsIn(events);
+  t.deepEqual(requested.toSorted(), acknowledged.toSorted());
+  t.is(new Set(placed).size, placed.length, 'nobody is placed twice');
+  const ended = events.flatMap(({ type, data }) => (type === 'SessionEnded' ? [data] : []));
+  t.is(new Set(ended.map(({ sessionId }) => sessionId)).size, ended.length);
+  t.is(placed.length, SLOTS + ended.length);
+  t.true(ended.length > 0);
+  for (const { cause } of ended) t.is(cause, 'CONTAINER_GONE');
 });

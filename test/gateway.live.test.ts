@@ -4,9 +4,9 @@ import { LiveHub } from '../gateway/live/hub.ts';
 import type { EventRow } from '../gateway/live/eventRows.ts';
 import type { LiveStream } from '../gateway/live/stream.ts';
 import type { ImageDefinition } from '../domain/images/image.ts';
-import { createMemoryLog } from '../infra/log/memory.ts';
 import type { AgentView, ImageView, SessionView } from '../projections/views.ts';
 import { startGateway } from './support/gateway.ts';
+import { memoryCorePorts } from './support/corePorts.ts';
 import { manualClock } from './support/manualClock.ts';
 import { openStream } from './support/sse.ts';
 import { until } from './support/until.ts';
@@ -94,16 +94,7 @@ test('events are paged oldest first; pages end on positions, and together they a
 
 test('a client that cannot keep up gets no pile of patches, but a fresh snapshot when it can', async (t) => {
   const clock = manualClock(Date.UTC(2026, 10, 22));
-  const core = new Core({
-    eventLog: createMemoryLog(),
-    clock,
-    newLogId: () => 'log-of-the-test',
-    putDesired: () => Promise.resolve(),
-    checkInSeconds: 10,
-    allowedRegistries: [],
-    approvesItself: () => false,
-    onTrouble: (sentence, cause) => t.fail(`${sentence}: ${String(cause)}`),
-  });
+  const core = new Core(memoryCorePorts(clock, (sentence, cause) => t.fail(`${sentence}: ${String(cause)}`)));
   await core.start();
   t.teardown(() => core.stop());
   const hub = new LiveHub(core, clock);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { Verification } from '../gateway/http/logReader.ts';
 import type { EventRow } from '../gateway/live/eventRows.ts';
 import { publishAcked } from '../infra/bus/api.ts';
@@ -17,9 +17,8 @@ import {
   type ProblemBody,
   type Rest,
 } from './support/gateway.ts';
-import { GATEWAY_MAIN, startGatewayChild } from './support/gatewayChild.ts';
+import { startGatewayChild } from './support/gatewayChild.ts';
 import { startNats } from './support/nats.ts';
-import { startProgram } from './support/program.ts';
 import { until } from './support/until.ts';
 
 /** What must not change by a restart; telemetry such as the age of a check-in may. */
@@ -80,7 +79,7 @@ test('a gateway that is killed and started again gives the same answers, and its
   t.deepEqual(await once(second, 'exit'), [0, null]);
 });
 
-test('a log that somebody else wrote into is named, and no gateway starts on it', async (t) => {
+test('a log that somebody else wrote into is shown up to there, named, and written by nobody', async (t) => {
   const muster = await startGateway(t);
   await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
   const { version } = await lastRow(muster);
@@ -90,11 +89,25 @@ test('a log that somebody else wrote into is named, and no gateway starts on it'
   t.like(found, { intact: false, commits: version, head: `zone-default:${version}` });
   t.regex(found.problem ?? '', new RegExp(`zone-default.*${version + 1}`));
 
+  await refusesToWrite(t, muster, version);
   const env = await gatewayEnvironment(muster.nats, join(await temporaryFolder(t), 'data'));
-  const other = startProgram(t, process.execPath, [GATEWAY_MAIN], { env: { ...env, MUSTER_LOG_LEVEL: 'info' } });
-  t.is((await other.ended).code, 1);
-  t.regex(other.output(), new RegExp(`the gateway cannot go on: .*zone-default.*${version + 1}`));
+  await startGatewayChild(t, env);
+  const other = restOf(`http://${env['MUSTER_HTTP']}`);
+  t.is((await other.agents()).length, 1, 'what came before is shown');
+  await refusesToWrite(t, other, version);
+  await other.defineImage('the-other-log-goes-on');
 });
+
+async function refusesToWrite(t: ExecutionContext, rest: Rest, version: number): Promise<void> {
+  const refusal = async () => (await rest.request('PATCH', '/agents/six', { body: { coresOverride: 12 } })).body;
+  const problem = await until('read-only', refusal, (body) => (body as ProblemBody).code === 'LOG_READ_ONLY');
+  t.regex((problem as ProblemBody).detail, new RegExp(`zone-default is read-only here: .*zone-default:${version + 1}`));
+  const { logs } = await rest.read<{ readonly logs: readonly { readonly log: string; readonly role: string }[] }>(
+    '/logs',
+  );
+  t.is(logs.find(({ log }) => log === 'zone-default')?.role, 'read-only');
+  t.is((await fetch(`${rest.url}/readyz`)).status, 503);
+}
 
 async function lastRow(rest: Rest): Promise<EventRow> {
   const [last] = (await rest.events('?last=1')).toReversed();

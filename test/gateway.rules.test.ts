@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { AgentView, ImageView } from '../projections/views.ts';
+import type { Explanation } from '../domain/placement/explanation.ts';
 import { coresAllocatedSentence } from '../domain/units.ts';
 import { startGateway, type ProblemBody, type Rest, type StartAnswer } from './support/gateway.ts';
 
@@ -116,6 +117,31 @@ test('a repeated key gets the first answer and starts nothing; with another body
   t.deepEqual(refusedAgain.body.placement, refusedFirst.body.placement);
 });
 
+test('of a large fleet an answer names the first agents, also when its key is repeated; asked for, all are named', async (t) => {
+  const muster = await startGateway(t);
+  for (let index = 0; index < 22; index += 1) {
+    await muster.agentOnline({ agentId: `agent-${index}`, cores: 6, memoryGib: 6 });
+  }
+  await muster.defineImage('one');
+  await muster.defineImage('seven', { cores: 7 });
+  for (const [image, named, outcome] of [
+    ['one', 4, 'chosen'],
+    ['seven', 20, 'refused'],
+  ] as const) {
+    const key = { 'idempotency-key': `start-${image}` };
+    const [first, again] = [await start(muster, image, {}, key), await start(muster, image, {}, key)];
+    t.like(first.body.placement, { agents: 22, complete: false });
+    t.is(first.body.placement.candidates.length, named);
+    t.is(first.body.placement.candidates[0]?.outcome, outcome);
+    t.deepEqual(again.body.placement, first.body.placement);
+    const sessionId = first.status === 201 ? first.body.session.sessionId : first.body.sessionId;
+    const whole = await muster.read<Explanation>(`/sessions/${sessionId}/placement`);
+    t.like(whole, { agents: 22, complete: true, codes: first.body.placement.codes });
+    t.is(whole.candidates.length, 22);
+    t.deepEqual(whole.candidates.slice(0, named), first.body.placement.candidates);
+  }
+});
+
 test('If-Match changes nothing once somebody else has changed the agent or the image', async (t) => {
   const muster = await startGateway(t);
   await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
@@ -179,4 +205,24 @@ test('an image says how its amounts were understood, and a GPU count alone is tr
   t.is(status, 201);
   t.deepEqual(image.echoes, ['0.5 cores, 1.5 GiB, 2 GPUs', 'a GPU count without "require GPU" is treated as required']);
   t.deepEqual(image.gpu, { kind: 'count', count: 2 });
+});
+
+test('a repeated request is answered as the first time also when its image is gone meanwhile', async (t) => {
+  const muster = await startGateway(t);
+  await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
+  await muster.defineImage('short-lived');
+  const ask = (priority: number) =>
+    muster.request('POST', '/sessions', {
+      body: { imageId: 'short-lived', priority },
+      headers: { 'idempotency-key': 'asked-once' },
+    });
+  const first = await ask(0);
+  t.is(first.status, 201);
+  t.is((await muster.request('DELETE', '/images/short-lived')).status, 204);
+  const again = await ask(0);
+  t.deepEqual([again.status, again.headers.get('idempotency-replayed')], [201, 'true']);
+  t.is((again.body as StartAnswer).session.sessionId, (first.body as StartAnswer).session.sessionId);
+  t.is(((await ask(1)).body as ProblemBody).code, 'KEY_REUSED');
+  const other = await muster.request('POST', '/sessions', { body: { imageId: 'short-lived' } });
+  t.is((other.body as ProblemBody).code, 'IMAGE_UNKNOWN');
 });

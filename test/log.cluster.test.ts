@@ -2,14 +2,18 @@ import test, { type ExecutionContext } from 'ava';
 import { settle } from '../gateway/controller/settle.ts';
 import { publishAcked } from '../infra/bus/api.ts';
 import type { Bus } from '../infra/bus/connect.ts';
-import { ensureLogStream } from '../infra/bus/streams.ts';
 import { realClock } from '../infra/clock.ts';
 import { createJetStreamLog } from '../infra/log/jetstream.ts';
 import { zoneLog, type EventLog } from '../infra/log/port.ts';
 import { logStream, logSubject } from '../infra/names.ts';
-import { eventLogContract, type LogHarness } from './contracts/eventLog.ts';
+import { createObjectStoreSnapshots } from '../infra/snapshots/objectStore.ts';
+import { eventLogContract } from './contracts/eventLog.ts';
+import type { LogHarness } from './contracts/logHarness.ts';
+import { snapshotContract } from './contracts/snapshots.ts';
 import { someCommit } from './support/commits.ts';
 import { appendMany, collect } from './support/logs.ts';
+import { makeFirstEpoch, moveOffline } from './support/logStreams.ts';
+import { damageSnapshot } from './support/snapshots.ts';
 import { startNatsCluster, untilCurrent, untilWritable, type TestCluster } from './support/natsCluster.ts';
 
 /** One cluster for all tests, one after the other: three servers are slow to start, and a kill disturbs everybody. */
@@ -33,9 +37,10 @@ eventLogContract(test.serial, async (t): Promise<LogHarness> => {
     log,
     another: async () => openLog(t, await cluster.connect(user)),
     appendRaw: async (name, bytes) => {
-      await ensureLogStream(bus, name, 1, REPLICAS);
+      await makeFirstEpoch({ bus, log: name, replicas: REPLICAS });
       await publishAcked(bus, logSubject(name), bytes);
     },
+    moveOffline: (name) => moveOffline({ bus, log: name, replicas: REPLICAS }),
     disturb: async () => {
       const leader = await cluster.leaderOf(bus, STREAM);
       await cluster.kill9(leader);
@@ -45,6 +50,19 @@ eventLogContract(test.serial, async (t): Promise<LogHarness> => {
     },
   };
 });
+
+snapshotContract(
+  (title, implementation) => test.serial(`snapshots: ${title}`, implementation),
+  async (t) => {
+    const { cluster, user, bus } = await open(t);
+    const onThree = (on: Bus) => createObjectStoreSnapshots({ bus: on, replicas: REPLICAS });
+    return {
+      store: onThree(bus),
+      another: async () => onThree(await cluster.connect(user)),
+      damage: (info) => damageSnapshot(bus, info),
+    };
+  },
+);
 
 const COMMITS = 200;
 const KILL_AFTER = 80;
@@ -68,6 +86,7 @@ test.serial('when its leader is killed, a log keeps every acknowledged commit on
       commit,
       clock: realClock,
       signal,
+      mayWrite: async () => {},
       onTrouble: (sentence, cause) => trouble.push(`${sentence}: ${String(cause)}`),
     });
     if (written.length === KILL_AFTER) {

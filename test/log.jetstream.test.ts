@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { jetStreamApi, objectIn, publishAcked } from '../infra/bus/api.ts';
 import type { Bus } from '../infra/bus/connect.ts';
+import { makeEpoch } from '../infra/bus/logStreams.ts';
 import { orderedMessages } from '../infra/bus/ordered.ts';
 import { isLogUnavailable, isOutcomeUnknown } from '../infra/log/errors.ts';
 import { createJetStreamLog } from '../infra/log/jetstream.ts';
 import type { EventLog, StoredCommit } from '../infra/log/port.ts';
-import { ensureLogStream } from '../infra/bus/streams.ts';
 import { logStream, logSubject } from '../infra/names.ts';
-import { eventLogContract, type LogHarness } from './contracts/eventLog.ts';
+import { eventLogContract } from './contracts/eventLog.ts';
+import type { LogHarness } from './contracts/logHarness.ts';
 import { someCommit } from './support/commits.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { appendMany, collect } from './support/logs.ts';
+import { makeFirstEpoch, moveOffline } from './support/logStreams.ts';
 import { startNats, type TestNats } from './support/nats.ts';
 import { until } from './support/until.ts';
 
@@ -22,9 +24,10 @@ eventLogContract(test, async (t): Promise<LogHarness> => {
     log,
     another: async () => closing(t, createJetStreamLog({ bus: await nats.connect('log') })),
     appendRaw: async (name, bytes) => {
-      await ensureLogStream(bus, name, 1, 1);
+      await makeFirstEpoch({ bus, log: name, replicas: 1 });
       await publishAcked(bus, logSubject(name), bytes);
     },
+    moveOffline: (name) => moveOffline({ bus, log: name, replicas: 1 }),
     disturb: async () => {
       const away = connectionChange(bus, false);
       await nats.kill9();
@@ -86,7 +89,7 @@ test('a copy that is behind its leader is waited for and not taken for the end o
 
 test('a log whose stream was given a limit is refused, and the field is named', async (t) => {
   const { nats, bus } = await start(t);
-  await ensureLogStream(bus, 'fleet', 1, 1);
+  await makeEpoch({ bus, log: 'fleet', replicas: 1 }, 1, 0);
   const info = await jetStreamApi(bus, 'STREAM.INFO.MUSTER_EVENTS_fleet_1');
   await jetStreamApi(bus, 'STREAM.UPDATE.MUSTER_EVENTS_fleet_1', { ...Object(info['config']), max_msgs: 10 });
   const log = closing(t, createJetStreamLog({ bus: await nats.connect('log') }));

@@ -59,6 +59,18 @@ async function runAva(patterns: readonly string[]): Promise<TapReport> {
   return report;
 }
 
+/** New worlds of the fleet simulation, other ones every time: one line of the total. The output has the failures. */
+async function simulateNewWorlds(report: TapReport, minutes: number): Promise<void> {
+  const soak = join(ROOT, 'test', 'simulation', 'soak.ts');
+  const child = spawn(process.execPath, [soak, '--minutes', String(minutes)], { cwd: ROOT, stdio: 'inherit' });
+  const forward = (signal: NodeJS.Signals) => child.kill(signal);
+  process.once('SIGINT', forward).once('SIGTERM', forward);
+  const [code]: unknown[] = await once(child, 'exit');
+  const title = `in ${minutes} minutes of new worlds every invariant holds and everything settles`;
+  if (code === 0) report.addPass(title);
+  else report.addFailure(title);
+}
+
 say('bringing the real parts that the tests run on');
 const engine = await optional('container engine', () => ensureTestEngine((step) => say(`container engine: ${step}`)));
 if (engine === null) process.env['MUSTER_TEST_ENGINE'] = 'none';
@@ -75,6 +87,11 @@ try {
   report = await runAva(process.argv.slice(2));
 } finally {
   await engine?.stop();
+}
+const minutes = Number(process.env['MUSTER_TEST_NEW_WORLDS_MINUTES'] ?? 0);
+if (minutes > 0) {
+  say(`simulating new worlds for ${minutes} minutes`);
+  await simulateNewWorlds(report, minutes);
 }
 say('done');
 process.stdout.write(`${report.summary()}\n`);

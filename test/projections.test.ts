@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Commit } from '../domain/commit.ts';
+import { RULES_VERSION, type Commit } from '../domain/commit.ts';
 import type { AnyEvent, AnyFact, ZoneFact } from '../domain/events.ts';
 import { eventId } from '../infra/log/eventId.ts';
 import { pendingAgentView, agentView } from '../projections/agentView.ts';
@@ -7,15 +7,9 @@ import { desiredDocumentOf } from '../projections/desired.ts';
 import { explainAt } from '../projections/explainAt.ts';
 import { applyCheckIn, applyFleetCommit, emptyFleetProjection } from '../projections/fleetProjection.ts';
 import { sessionView } from '../projections/sessionRecord.ts';
-import {
-  addSample,
-  BUCKETS,
-  STEP_SECONDS,
-  utilizationOf,
-  type UtilizationHistory,
-} from '../projections/utilization.ts';
 import type { SessionPhase } from '../projections/views.ts';
 import { applyZoneCommit, emptyZoneProjection, ENDED_KEPT } from '../projections/zoneProjection.ts';
+import { zoneSummary } from '../projections/zoneSummary.ts';
 import {
   GIB,
   NOW,
@@ -45,7 +39,7 @@ function aCommit(version: number, facts: readonly AnyFact[]): Commit {
     causationId: 'c',
   });
   const events = facts.map((fact, index): AnyEvent => ({ ...envelope(index), ...fact }));
-  return { logId: 'log-1', version, previousHash: '', rulesVersion: 1, at: NOW, events, commands: [] };
+  return { logId: 'log-1', version, previousHash: '', rulesVersion: RULES_VERSION, at: NOW, events, commands: [] };
 }
 
 /** A zone's projection after these commits, as `given` has them. */
@@ -118,6 +112,70 @@ test('what a commit touched is told: its agents, its sessions, and the sessions 
     aCommit(3, [{ type: 'AgentWentMissing', data: { agentId: 'agent-1', silentSeconds: 60 } }]),
   );
   t.deepEqual([[...projection.touched.agents], [...projection.touched.sessions]], [['agent-1'], ['s-1']]);
+});
+
+test('sessions of an agent that is declared lost are shown ended by that, at its position, and are told as touched', (t) => {
+  const data = { agentId: 'agent-1', silentSeconds: 60, sessions: 2 };
+  const { projection, view } = shown(
+    anAgent(),
+    [...aSession(), ...aSession({ id: 's-2' }), ...aStop('s-2')],
+    [{ type: 'AgentWentMissing', data }],
+  );
+  projection.touched.agents.clear();
+  projection.touched.sessions.clear();
+  applyZoneCommit(projection, aCommit(4, [{ type: 'AgentDeclaredLost', data }]));
+  for (const sessionId of ['s-1', 's-2']) {
+    t.like(view(sessionId), {
+      phase: 'ended',
+      cause: 'AGENT_LOST',
+      sentence: 'Ended: its agent was declared lost.',
+      agentId: 'agent-1',
+      endedAt: NOW,
+      claim: null,
+      position: 'zone-default:4',
+    });
+  }
+  t.deepEqual([...projection.touched.agents], ['agent-1']);
+  t.deepEqual([...projection.touched.sessions].toSorted(), ['s-1', 's-2']);
+  const lost = agentView(agentIn(projection.state), 'default', null);
+  t.is(lost.connectivity, 'lost');
+  t.regex(lost.sentence, /^Declared lost: its sessions are over\./);
+  const document = desiredDocumentOf(projection.state, 'agent-1', 'log-1');
+  t.deepEqual([document?.version, document?.sessions], [4, []]);
+});
+
+test('of the sessions that end with their agents, too, the last 200 stay listed', (t) => {
+  const sessions = Array.from({ length: ENDED_KEPT + 5 }, (_, index) =>
+    aSession({ id: `s-${index}`, cores: 0.001, gib: 0.001 }),
+  ).flat();
+  const data = { agentId: 'agent-1', silentSeconds: 60, sessions: sessions.length };
+  const { projection } = shown(anAgent(), sessions, [
+    { type: 'AgentWentMissing', data },
+    { type: 'AgentDeclaredLost', data },
+  ]);
+  t.is(projection.sessions.size, ENDED_KEPT);
+  t.is(projection.state.sessions.size, 0);
+});
+
+test('a zone at a glance counts agents and sessions, and says when the network is the likelier cause of silence', (t) => {
+  const missing = (agentId: string): ZoneFact => ({ type: 'AgentWentMissing', data: { agentId, silentSeconds: 60 } });
+  const ids = ['agent-1', 'agent-2', 'agent-3'];
+  const agents = ids.flatMap((id) => anAgent({ id }));
+  const calm = given(agents, aSession(), aWaitingSession({ id: 's-2' }), [missing('agent-1')]);
+  t.deepEqual(zoneSummary('default', calm.state, 30), {
+    zone: 'default',
+    agents: { never: 0, online: 2, late: 0, missing: 1, lost: 0 },
+    waiting: 1,
+    sessions: 1,
+    conditions: [],
+  });
+  const { state } = given(agents, [missing('agent-1'), missing('agent-2')]);
+  const [condition] = zoneSummary('default', state, 30).conditions;
+  t.like(condition, { condition: 'PARTITION_SUSPECTED', silent: 2, expected: 3 });
+  t.is(
+    condition?.detail,
+    '2 of 3 agents fell silent at once: this looks like a network partition; nothing is declared lost',
+  );
 });
 
 test('the desired document names what was placed and not withdrawn, in order, at the version of its last change', (t) => {
@@ -227,41 +285,3 @@ test('why a session went where it went is computed again from the log, and equal
 async function* replay(commits: readonly Commit[]) {
   yield* commits;
 }
-
-const usage = (cpuMillicores: number, gpuPercent: number | null = null) => ({
-  cpuMillicores,
-  memoryBytes: GIB,
-  disk: null,
-  gpus: [
-    {
-      uuid: 'GPU-0',
-      utilizationPercent: gpuPercent,
-      memoryUsedBytes: null,
-      temperatureCelsius: null,
-      powerWatts: null,
-    },
-  ],
-  sessions: [],
-});
-
-test('utilization is averaged per minute, a minute without a check-in is a gap, and a day is kept', (t) => {
-  const history: UtilizationHistory = new Map();
-  const start = Date.parse(NOW);
-  const minute = STEP_SECONDS * 1000;
-  addSample(history, 'a', start, usage(1000, 10));
-  addSample(history, 'a', start + 30_000, usage(3000, null));
-  addSample(history, 'a', start + 3 * minute, usage(500));
-  const points = utilizationOf(history, 'a', start, start + 10 * minute);
-  t.deepEqual(
-    points.map(({ at, cpuMillicores, gpuPercent }) => [(at - start) / minute, cpuMillicores, gpuPercent]),
-    [
-      [0, 2000, 10],
-      [3, 500, null],
-    ],
-  );
-  addSample(history, 'a', start + BUCKETS * minute, usage(7));
-  t.is(utilizationOf(history, 'a', start, start)[0], undefined, 'a day later its place is taken');
-  addSample(history, 'a', start, usage(9));
-  t.is(utilizationOf(history, 'a', start + BUCKETS * minute, Infinity)[0]?.cpuMillicores, 7, 'older ones are ignored');
-  t.deepEqual(utilizationOf(history, 'nobody', 0, Infinity), []);
-});

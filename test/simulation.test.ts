@@ -1,65 +1,108 @@
 import test, { type ExecutionContext } from 'ava';
-import { runSimulation, SimulationFailed } from './simulation/run.ts';
-import { Bug } from './simulation/world.ts';
+import { Bug } from './simulation/bugs.ts';
+import { FAULT_NAMES, type FaultName } from './simulation/faults.ts';
+import { drawPlan } from './simulation/plan.ts';
+import { sourcesOf } from './simulation/random.ts';
+import { REGRESSIONS } from './simulation/regressions.ts';
+import { replayCommand, runSimulation, SimulationFailed } from './simulation/run.ts';
 
 const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
-const SIZE = { steps: 150, agents: 5 };
+/** Each planted bug must be found within so many worlds. */
+const WORLDS_TO_FIND = 200;
 
 // One at a time: the runs share the processor, and a deliberate bug must not reach another run.
 const serial = test.serial;
 
 serial(
-  'in 20 storms every invariant holds after every step, and in the calm after them everything settles',
+  'in 20 worlds every invariant holds after every step, and in the calm after the storm everything settles',
   async (t) => {
     const events = new Set<string>();
     for (const seed of SEEDS) {
-      const result = await runSimulation({ seed, ...SIZE });
-      for (const type of result.events.keys()) events.add(type);
+      const { events: seen } = await runSimulation({ seed });
+      for (const type of seen.keys()) events.add(type);
     }
     for (const type of ['SessionPlaced', 'SessionWaiting', 'SessionEnded', 'SessionStartFailed', 'AgentWentMissing']) {
-      t.true(events.has(type), `no storm had a ${type}`);
+      t.true(events.has(type), `no world had a ${type}`);
     }
   },
 );
 
+serial('worlds that once found something hold', async (t) => {
+  for (const { found, ...options } of REGRESSIONS) {
+    await t.notThrowsAsync(runSimulation(options), found);
+  }
+});
+
 serial('the same seed gives the same log, and another seed another one', async (t) => {
   const hashes = [];
-  for (const seed of [1, 2, 1, 2]) hashes.push((await runSimulation({ seed, ...SIZE })).logHash);
+  for (const seed of [5, 6, 5, 6]) hashes.push((await runSimulation({ seed })).logHash);
   t.is(hashes[0], hashes[2]);
   t.is(hashes[1], hashes[3]);
   t.not(hashes[0], hashes[1]);
 });
 
-serial('a rule that gives a claim back at the stop, without evidence, is found', async (t) => {
-  await assertFound(t, Bug.releaseOnStop, /without a claim|in two containers/);
+test('every fault is in some of the first hundred worlds and lacks in others', (t) => {
+  const plans = Array.from({ length: 100 }, (_, seed) => drawPlan(sourcesOf(seed), {}));
+  for (const name of FAULT_NAMES) {
+    const having = plans.filter(({ faults }) => faults[name] > 0).length;
+    t.true(having > 0 && having < 100, `${name} is in ${having} of 100 worlds`);
+  }
 });
 
-serial('a log that takes a commit whatever it holds is found', async (t) => {
-  await assertFound(t, Bug.ignoreExpected, /a commit says that it is version/);
+test('leaving faults away changes neither the fleet nor the faults that are left', (t) => {
+  const only: readonly FaultName[] = ['delay', 'agent crash'];
+  for (const seed of SEEDS) {
+    const whole = drawPlan(sourcesOf(seed), { only: FAULT_NAMES });
+    const part = drawPlan(sourcesOf(seed), { only });
+    t.deepEqual({ ...part, faults: null }, { ...whole, faults: null });
+    for (const name of only) t.is(part.faults[name], whole.faults[name]);
+  }
 });
 
-serial('an agent that forgets what it has started is found', async (t) => {
-  await assertFound(t, Bug.startTwice, /twice|has kept|without a claim/);
-});
+const PLANTED: readonly (readonly [Bug, string])[] = [
+  [Bug.ignoreExpected, 'a log that takes a commit whatever it holds'],
+  [Bug.ackFirst, 'an answer before the log has it'],
+  [Bug.releaseOnStop, 'a rule that gives a claim back at the stop, without evidence'],
+  [Bug.releaseOnTimeout, 'a rule that gives a claim back after a time, without evidence'],
+  [Bug.ignoreApplied, 'a check-in that is believed whatever it has applied'],
+  [Bug.skipWakeUp, 'a waiting line that is not looked at when a claim is released'],
+  [Bug.startTwice, 'an agent that forgets what it has started'],
+  [Bug.obeyNothing, 'an agent that takes a missing document for an empty one'],
+];
 
-serial('a run that fails says where, and how to see it again', async (t) => {
-  const error = await firstFailure(Bug.releaseOnStop);
-  t.regex(error?.message ?? '', /^seed \d+, step \d+, 2026-01-01T.*Z: /);
-  t.regex(error?.message ?? '', /npm run sim -- --seed \d+ --steps 150 --agents 5 --verbose$/);
-});
-
-async function assertFound(t: ExecutionContext, bug: Bug, sign: RegExp): Promise<void> {
-  t.regex((await firstFailure(bug))?.message ?? 'no seed found it', sign);
+for (const [bug, what] of PLANTED) {
+  serial(`${what} is found`, async (t) => {
+    const { error, worlds } = await firstFailure(bug);
+    t.log(`found in world ${worlds}: ${error?.message.split('\n')[0] ?? 'nothing'}`);
+    t.truthy(error, `${WORLDS_TO_FIND} worlds did not find it`);
+    await t.notThrowsAsync(runSimulation({ seed: worlds }), 'and without it that world holds');
+  });
 }
 
-async function firstFailure(bug: Bug): Promise<SimulationFailed | null> {
-  for (const seed of SEEDS) {
+serial('a run that fails says where, and how to see it again', async (t) => {
+  const error = await t.throwsAsync(failing(t), { instanceOf: SimulationFailed });
+  t.regex(
+    error?.message ?? '',
+    /^seed \d+, step \d+, 2026-01-01T.*Z: every claim is released exactly once, by evidence: /,
+  );
+  t.regex(error?.message ?? '', /npm run sim -- --seed \d+ --agents 3 --only 'delay,lost ack' --verbose$/);
+  t.is(replayCommand({ seed: 7 }), 'npm run sim -- --seed 7 --verbose');
+});
+
+async function failing(t: ExecutionContext): Promise<void> {
+  for (const seed of SEEDS)
+    await runSimulation({ seed, agents: 3, only: ['delay', 'lost ack'], bug: Bug.releaseOnStop });
+  t.fail('nothing failed');
+}
+
+async function firstFailure(bug: Bug): Promise<{ readonly error: SimulationFailed | null; readonly worlds: number }> {
+  for (let seed = 1; seed <= WORLDS_TO_FIND; seed += 1) {
     try {
-      await runSimulation({ seed, ...SIZE, bug });
+      await runSimulation({ seed, bug });
     } catch (error) {
-      if (error instanceof SimulationFailed) return error;
+      if (error instanceof SimulationFailed) return { error, worlds: seed };
       throw error;
     }
   }
-  return null;
+  return { error: null, worlds: WORLDS_TO_FIND };
 }

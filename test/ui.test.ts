@@ -5,6 +5,7 @@ import type { LiveSnapshot } from '../ui/data/fleet.ts';
 import {
   agentRow,
   imageRow,
+  partitionedZoneRow,
   pendingAgentRow,
   placedExplanation,
   refusedExplanation,
@@ -201,6 +202,42 @@ withPage('a session is stopped after its consequence was read', FLEET, async (t,
   await dialog.getByRole('button', { name: 'Stop session' }).click();
   await page.getByRole('table', { name: 'Sessions' }).getByText('Stopping: an operator stopped it.').waitFor();
   t.is(gateway.sentTo('DELETE', '/sessions/s-7f3k2q').length, 1);
+});
+
+const MISSING = agentRow({ ...HEARD_NOW, connectivity: 'missing', sentence: 'Missing: it has stopped checking in.' });
+
+withPage(
+  'a missing agent is declared lost after its consequences were read, and never without a reason',
+  { ...FLEET, agents: [MISSING, agentRow({ ...HEARD_NOW, agentId: 'host-2', hostname: 'host-2' })] },
+  async (t, { gateway, page }) => {
+    await page.getByRole('article', { name: 'host-2' }).waitFor();
+    t.is(await page.getByRole('button', { name: 'Declare lost' }).count(), 1, 'only on the missing one');
+    await page.getByRole('button', { name: 'Declare lost' }).click();
+    const dialog = await dialogNamed(page, 'Declare host-1 lost?');
+    await dialog.getByText('2 sessions end at once').waitFor();
+    await dialog.getByText('may still run there until its agent returns').waitFor();
+    await dialog.getByRole('button', { name: 'Declare lost' }).click();
+    await dialog.getByLabel('Reason').fill('   ');
+    await dialog.getByRole('button', { name: 'Declare lost' }).click();
+    t.deepEqual(gateway.sentTo('POST', '/agents/host-1/declare-lost'), []);
+    await dialog.getByLabel('Reason').fill('its disk burned');
+    await dialog.getByRole('button', { name: 'Declare lost' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    t.deepEqual(gateway.sentTo('POST', '/agents/host-1/declare-lost'), [{ reason: 'its disk burned' }]);
+    await page.getByRole('article', { name: 'host-1' }).getByText('Declared lost.').waitFor();
+    t.is(await page.getByRole('button', { name: 'Declare lost' }).count(), 0);
+  },
+);
+
+withPage('a suspected partition is shown across the page while it lasts', FLEET, async (t, { gateway, page }) => {
+  await page.getByRole('article', { name: 'host-1' }).waitFor();
+  t.is(await page.getByText('PARTITION_SUSPECTED').count(), 0);
+  gateway.patch({ zones: [partitionedZoneRow()] });
+  await page
+    .getByText('9 of 40 agents fell silent at once: this looks like a network partition; nothing is declared lost.')
+    .waitFor();
+  gateway.patch({ zones: [{ ...partitionedZoneRow(), conditions: [] }] });
+  await page.getByText('PARTITION_SUSPECTED').waitFor({ state: 'detached' });
 });
 
 withPage('what happens elsewhere appears without a reload', FLEET, async (t, { gateway, page }) => {

@@ -150,7 +150,9 @@ test('reasons are split into never and not now', (t) => {
 });
 
 test('an hour without check-ins is a gap in the chart and "no data" in the table', (t) => {
-  const point = { cpuMillicores: 1000, memoryBytes: GIB, diskUsedBytes: null, gpuPercent: null };
+  const use = { cpuMillicores: 1000, memoryBytes: GIB, gpuPercent: null, gpuMemoryBytes: null };
+  const highest = { ...use, cpuMillicores: 1500 };
+  const point = { ...use, samples: 6, diskUsedBytes: null, lowest: use, highest };
   const view = {
     agentId: 'a',
     stepSeconds: 1800,
@@ -161,8 +163,12 @@ test('an hour without check-ins is a gap in the chart and "no data" in the table
   };
   t.deepEqual(historyColumns(view).cores, [1, null, null, null, 1]);
   t.deepEqual(
-    historyHours(view).map((hour) => hour.cores),
-    [1000, null, 1000],
+    historyHours(view).map((hour) => [hour.cores, hour.peakCores]),
+    [
+      [1000, 1500],
+      [null, null],
+      [1000, 1500],
+    ],
   );
 });
 

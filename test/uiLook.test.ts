@@ -2,6 +2,7 @@ import type { TestFn } from 'ava';
 import anyTest from 'ava';
 import type { Browser, Page } from 'playwright-core';
 import type { LiveSnapshot } from '../ui/data/fleet.ts';
+import { partitionedZoneRow } from '../ui/gallery/fixtures.ts';
 import { fullFleet } from '../ui/gallery/fullFleet.ts';
 import { accessibilityProblems, openBrowser, openPage, SKIPS_BROWSER } from './support/browser.ts';
 import { buildDashboard, startFakeGateway, type FakeGateway } from './support/fakeGateway.ts';
@@ -79,6 +80,10 @@ const PLACES: Readonly<
         .first()
         .click(),
   },
+  'the lost dialog': {
+    at: 'small',
+    show: (page) => page.getByRole('button', { name: 'Declare lost' }).click(),
+  },
   'the history dialog': {
     at: 'small',
     show: async (page) => {
@@ -112,13 +117,13 @@ for (const [name, { at, path, show }] of Object.entries(PLACES)) {
   }
 }
 
-/** Every agent, and enough sessions to have each phase: the rest is more of the same, and axe is slow. */
+/** Every agent and every banner, and enough sessions to have each phase: the rest is more of the same, and axe is slow. */
 function everyPhaseOf(fleet: LiveSnapshot): LiveSnapshot {
-  return { ...fleet, sessions: fleet.sessions.slice(0, 10) };
+  return { ...fleet, sessions: fleet.sessions.slice(0, 10), zones: [partitionedZoneRow()] };
 }
 
 /** Dialogs are looked at before a small fleet: what stands behind them is looked at elsewhere. */
 function someOf(fleet: LiveSnapshot): LiveSnapshot {
-  const agents = fleet.agents.filter((agent) => ['gpu-02', 'host-7'].includes(agent.agentId));
+  const agents = fleet.agents.filter((agent) => ['gpu-02', 'host-4', 'host-7'].includes(agent.agentId));
   return { ...fleet, agents, sessions: fleet.sessions.slice(0, 3) };
 }

@@ -15,6 +15,32 @@ export function decideJoin(
   return accept([{ type: 'AgentJoined', data: { agentId, hostname, simulated } }], { agentId });
 }
 
+/**
+ * Gives an agent up: its sessions end and what they held is free. Only a missing one, since on any other they may well
+ * run, and the log would place their devices twice. Declaring it again changes nothing.
+ */
+export function decideLost(
+  state: ZoneState,
+  { agentId }: Extract<ZoneCommand, { type: 'DeclareAgentLost' }>,
+): Decision<ZoneFact> {
+  const agent = state.agents.get(agentId);
+  if (agent === undefined) return reject('AGENT_UNKNOWN', `no agent "${agentId}" has joined this zone`);
+  const sessions = agent.sessions.size;
+  if (agent.connectivity === 'lost') return accept([], { agentId, sessions });
+  if (agent.connectivity === 'missing') return accept([declaredLost(agent)], { agentId, sessions });
+  return reject('AGENT_NOT_MISSING', `${agentId} ${NOT_MISSING[agent.connectivity]}`, { sessions });
+}
+
+const NOT_MISSING = {
+  never: 'has not been heard of since it was approved and holds nothing; there is nothing to give up',
+  online: 'checks in; disable it and stop its sessions instead',
+  late: 'is only late; wait until it is missing, or bring it back',
+} as const;
+
+export function declaredLost({ agentId, sessions }: AgentState): ZoneFact {
+  return { type: 'AgentDeclaredLost', data: { agentId, sessions: sessions.size } };
+}
+
 /** All of an operator's changes to one agent, or none of them. */
 export function decideAgentSettings(state: ZoneState, command: SetAgentSettings): Decision<ZoneFact> {
   const agent = state.agents.get(command.agentId);

@@ -15,11 +15,14 @@ import type { AgentState } from './state.ts';
 export function decideCheckIn(state: ZoneState, checkIn: CheckIn, context: ZoneContext): Decision<ZoneFact> {
   const agent = state.agents.get(checkIn.agentId);
   if (agent === undefined) return accept([], {});
+  if (isOfThePast(agent, checkIn)) return accept([], {});
   if (agent.supersededBoots.has(checkIn.bootId)) return accept(raise(agent, 'IDENTITY_CONFLICT', CLONE), {});
-  const caughtUp = isCaughtUp(state, agent, checkIn, context);
+  // Nearly every check-in is of an agent that has nothing to come back from, and then nobody asks.
+  const comesBack = agent.connectivity !== 'online' || agent.conditions.has('DOCKER_DOWN');
+  const caughtUp = comesBack && isCaughtUp(state, agent, checkIn, context);
   const facts = [...boot(agent, checkIn), ...hardwareChange(agent, checkIn), ...conditions(agent, checkIn, caughtUp)];
-  if (isRewound(checkIn, context)) return accept([...facts, ...raise(agent, 'LOG_REWOUND', REWOUND)], {});
-  facts.push(...clear(agent, 'LOG_REWOUND'));
+  if (agent.conditions.has('LOG_REWOUND')) return accept([...facts, ...goOn(agent, checkIn, context)], {});
+  if (isRewound(agent, checkIn, context)) return accept([...facts, ...raise(agent, 'LOG_REWOUND', REWOUND)], {});
   // Evidence counts only from an agent that speaks about this very log.
   if (speaksOfThisLog(checkIn, context)) facts.push(...decideEvidence(state, agent, checkIn));
   // With its engine down an agent cannot catch up, but it is there; it takes nothing until the engine is back.
@@ -37,14 +40,27 @@ const CLONE = {
 
 const REWOUND = {
   detail: 'the agent has applied a version that this log does not have: the log was restored from an older backup',
-  mend: 'compare its containers with its sessions before you go on; nothing is removed by itself meanwhile',
+  mend: 'nothing is removed or started there by itself: save what its containers hold and remove those without a session here; then it goes on',
 };
 
-function boot(agent: AgentState, { bootId, agentVersion }: CheckIn): ZoneFact[] {
+/**
+ * A word of an earlier boot that the bus delivered after its successor's: an agent that is killed and starts again at once
+ * may be overtaken by itself. Both times are of one host's clock. When that clock was set back meanwhile, a new boot is heard
+ * after as long as that, and at once when it was set back by more than any message takes.
+ */
+function isOfThePast({ bootId, bootObservedAt }: AgentState, checkIn: CheckIn): boolean {
+  if (bootObservedAt === null || checkIn.bootId === bootId) return false;
+  const earlierMs = Date.parse(bootObservedAt) - Date.parse(checkIn.observedAt);
+  return earlierMs > 0 && earlierMs < LONGEST_UNDERWAY_MS;
+}
+
+const LONGEST_UNDERWAY_MS = 60_000;
+
+function boot(agent: AgentState, { bootId, agentVersion, observedAt }: CheckIn): ZoneFact[] {
   if (agent.bootId === bootId) return [];
   const { agentId, bootId: previousBootId } = agent;
   return [
-    { type: 'AgentBooted', data: { agentId, bootId, previousBootId, agentVersion } },
+    { type: 'AgentBooted', data: { agentId, bootId, previousBootId, agentVersion, observedAt } },
     ...clear(agent, 'IDENTITY_CONFLICT'),
   ];
 }
@@ -79,8 +95,26 @@ function clear(agent: AgentState, condition: Raised['condition']): ZoneFact[] {
   return [{ type: 'AgentConditionCleared', data: { agentId: agent.agentId, condition } }];
 }
 
-function isRewound(checkIn: CheckIn, { logId, version }: ZoneContext): boolean {
-  return checkIn.logId === logId && checkIn.appliedVersion > version;
+/**
+ * It goes on when the log has grown past what the agent has heard, since it ignores older documents, and when its check-in
+ * shows no container of which this log knows nothing: growing alone does not mend it, because the next document would end
+ * every session that the backup lacks.
+ */
+function goOn(agent: AgentState, checkIn: CheckIn, context: ZoneContext): ZoneFact[] {
+  if (!speaksOfThisLog(checkIn, context) || checkIn.engine.status === 'down') return [];
+  if (checkIn.appliedVersion > context.version) return [];
+  const nothingUnknown = checkIn.sessions.every(
+    ({ sessionId, status }) => status === 'gone' || status === 'failed' || agent.sessions.has(sessionId),
+  );
+  return nothingUnknown ? clear(agent, 'LOG_REWOUND') : [];
+}
+
+/**
+ * The agent has carried out a document that this log has never given it. Compared with its own document and not with the
+ * log's head, which the first commits after a restored backup push past agents that have not spoken yet.
+ */
+function isRewound(agent: AgentState, checkIn: CheckIn, context: ZoneContext): boolean {
+  return speaksOfThisLog(checkIn, context) && checkIn.appliedVersion > agent.desiredVersion;
 }
 
 /**

@@ -6,7 +6,14 @@ const about = { agentId: s.id };
 /** What is recorded of an agent in its zone's log. A setting carries the new and the previous value; `null` is none. */
 export const agentEvents = {
   AgentJoined: z.object({ ...about, hostname: s.shortText, simulated: z.boolean() }),
-  AgentBooted: z.object({ ...about, bootId: s.id, previousBootId: s.id.nullable(), agentVersion: s.shortText }),
+  /** `observedAt` is the agent's own time of the first check-in of this boot that was recorded; null: not told (version 1). */
+  AgentBooted: z.object({
+    ...about,
+    bootId: s.id,
+    previousBootId: s.id.nullable(),
+    agentVersion: s.shortText,
+    observedAt: s.time.nullable(),
+  }),
   AgentHardwareChanged: z.object({ ...about, hardware: s.hardware, previous: s.hardware.nullable() }),
   AgentEnabled: z.object(about),
   AgentDisabled: z.object(about),
@@ -24,7 +31,9 @@ export const agentEvents = {
   }),
   AgentWentLate: z.object({ ...about, silentSeconds: s.count }),
   AgentWentMissing: z.object({ ...about, silentSeconds: s.count }),
-  AgentReturned: z.object({ ...about, from: z.enum(['never', 'late', 'missing']) }),
+  AgentReturned: z.object({ ...about, from: z.enum(['never', 'late', 'missing', 'lost']) }),
+  /** Ends every session on it with AGENT_LOST and releases their claims; `sessions` says how many. One event, not many. */
+  AgentDeclaredLost: z.object({ ...about, sessions: s.count }),
   AgentConditionRaised: z.object({ ...about, condition: s.condition, detail: s.shortText, mend: s.shortText }),
   AgentConditionCleared: z.object({ ...about, condition: s.condition }),
 };

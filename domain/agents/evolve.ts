@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { At } from '../decision.ts';
+import { release } from '../sessions/evolve.ts';
 import type { ZoneState } from '../zone/state.ts';
 import type { agentEvents } from './events.ts';
 import { newAgent, SUPERSEDED_BOOTS_KEPT, type AgentState } from './state.ts';
@@ -16,6 +17,8 @@ export function evolveAgent(zone: ZoneState, event: AgentFact, at: At): void {
   }
   const agent = zone.agents.get(event.data.agentId);
   if (agent === undefined) return;
+  // Whatever it held is over. `release` counts each as a chance for those that wait.
+  if (event.type === 'AgentDeclaredLost') for (const sessionId of agent.sessions) release(zone, sessionId);
   if (applyToAgent(agent, event, at)) zone.chances += 1;
 }
 
@@ -24,6 +27,7 @@ function applyToAgent(agent: AgentState, event: Exclude<AgentFact, { type: 'Agen
   switch (event.type) {
     case 'AgentBooted':
       supersede(agent, event.data.bootId);
+      agent.bootObservedAt = event.data.observedAt;
       return false;
     case 'AgentHardwareChanged':
       agent.hardware = event.data.hardware;
@@ -43,18 +47,28 @@ function applyToAgent(agent: AgentState, event: Exclude<AgentFact, { type: 'Agen
       return true;
     case 'AgentWentLate':
       agent.connectivity = 'late';
+      agent.silentSince ??= before(at.time, event.data.silentSeconds);
       return false;
     case 'AgentWentMissing':
       agent.connectivity = 'missing';
+      agent.silentSince ??= before(at.time, event.data.silentSeconds);
       return false;
     case 'AgentReturned':
       agent.connectivity = 'online';
+      agent.silentSince = null;
       return true;
+    case 'AgentDeclaredLost':
+      agent.connectivity = 'lost';
+      // Its document lost its sessions: when it comes back it has to carry that out before it is a candidate.
+      agent.desiredVersion = at.version;
+      return false;
     case 'AgentConditionRaised':
       agent.conditions.set(event.data.condition, { detail: event.data.detail, mend: event.data.mend });
       return false;
     case 'AgentConditionCleared':
       agent.conditions.delete(event.data.condition);
+      // Its document was withheld. A version past everything that the agent may have heard before makes it listen again.
+      if (event.data.condition === 'LOG_REWOUND') agent.desiredVersion = at.version;
       return true;
   }
 }
@@ -66,6 +80,10 @@ function supersede(agent: AgentState, bootId: string): void {
     agent.supersededBoots.delete(oldest);
   }
   agent.bootId = bootId;
+}
+
+function before(time: string, seconds: number): string {
+  return new Date(Date.parse(time) - seconds * 1000).toISOString();
 }
 
 function override(value: number | null, setWhenPhysical: number | null) {

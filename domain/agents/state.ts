@@ -9,9 +9,13 @@ export interface AgentState {
   readonly hostname: string;
   readonly simulated: boolean;
   enabled: boolean;
-  /** `never`: joined, but not yet heard caught up with its first desired document. */
-  connectivity: 'never' | 'online' | 'late' | 'missing';
+  /** `never`: joined, but not yet heard caught up with its first desired document. `lost`: declared so, holds nothing. */
+  connectivity: 'never' | 'online' | 'late' | 'missing' | 'lost';
+  /** ISO time of the last that was heard of it before it went late or missing; null once it has returned. */
+  silentSince: string | null;
   bootId: string | null;
+  /** When this boot was first heard of, by the agent's own clock (ISO); null before the first. */
+  bootObservedAt: string | null;
   /** Boots that were replaced; a process that still speaks for one is a clone. The newest 256. */
   readonly supersededBoots: Set<string>;
   hardware: Hardware | null;
@@ -48,7 +52,9 @@ export function newAgent(
     ...joined,
     enabled: true,
     connectivity: 'never',
+    silentSince: null,
     bootId: null,
+    bootObservedAt: null,
     supersededBoots: new Set(),
     hardware: null,
     coresOverride: null,

@@ -6,7 +6,8 @@ export type FleetCommand =
   | { readonly type: 'EnrolAgent'; readonly agentId: string; readonly hostname: string; readonly simulated: boolean }
   | { readonly type: 'ApproveAgent'; readonly agentId: string; readonly zone: string }
   | DefineImage
-  | { readonly type: 'RetireImage'; readonly imageId: string; readonly ifRevision: number | null };
+  | { readonly type: 'RetireImage'; readonly imageId: string; readonly ifRevision: number | null }
+  | { readonly type: 'SealLog' };
 
 /** `revision` of the image given is ignored: the decider counts. `ifRevision`: 0 means "only if there is none yet". */
 export interface DefineImage {
@@ -18,4 +19,6 @@ export interface DefineImage {
 export interface FleetContext {
   /** Registry hosts from which images may come, besides those without a registry. */
   readonly allowedRegistries: readonly string[];
+  /** Of the log's last commit. */
+  readonly version: number;
 }

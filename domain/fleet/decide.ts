@@ -1,6 +1,7 @@
 import { accept, reject, type Decision } from '../decision.ts';
 import type { FleetFact } from '../events.ts';
 import { decideImage, decideRetire } from '../images/decide.ts';
+import { decideSeal } from '../logs/seal.ts';
 import type { FleetCommand, FleetContext } from './commands.ts';
 import { PENDING_LIMIT, type FleetState } from './state.ts';
 
@@ -17,6 +18,8 @@ export function decideFleet(state: FleetState, command: FleetCommand, context: F
       return decideImage(state, command, context);
     case 'RetireImage':
       return decideRetire(state, command);
+    case 'SealLog':
+      return decideSeal(state.epoch, context.version);
   }
 }
 

@@ -1,8 +1,10 @@
+import type { At } from '../decision.ts';
 import type { FleetFact } from '../events.ts';
+import { nextEpoch } from '../logs/seal.ts';
 import type { FleetState } from './state.ts';
 
 /** Applies one event of the fleet's log. Never rejects the past. */
-export function evolveFleet(state: FleetState, event: FleetFact): void {
+export function evolveFleet(state: FleetState, event: FleetFact, at: At): void {
   switch (event.type) {
     case 'ZoneCreated':
       state.zones.add(event.data.zone);
@@ -22,6 +24,9 @@ export function evolveFleet(state: FleetState, event: FleetFact): void {
       return;
     case 'ImageRetired':
       state.images.delete(event.data.imageId);
+      return;
+    case 'LogSealed':
+      state.epoch = nextEpoch(event, at);
       return;
   }
 }

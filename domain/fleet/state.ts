@@ -1,4 +1,5 @@
 import type { ImageDefinition } from '../images/image.ts';
+import { firstEpoch, type LogEpoch } from '../logs/seal.ts';
 
 /** What is fleet-wide: images, zones, and who may join. Owned and mutated by the fold that made it, like a zone's state. */
 export interface FleetState {
@@ -7,6 +8,7 @@ export interface FleetState {
   /** The last revision of every image id ever defined, so that a retired id starts again above it. */
   readonly revisions: Map<string, number>;
   readonly agents: Map<string, Enrolment>;
+  epoch: LogEpoch;
 }
 
 /** An agent that has been heard. It is told what to run only once approved into a zone. */
@@ -22,5 +24,5 @@ export interface Enrolment {
 export const PENDING_LIMIT = 100;
 
 export function initialFleet(): FleetState {
-  return { zones: new Set(), images: new Map(), revisions: new Map(), agents: new Map() };
+  return { zones: new Set(), images: new Map(), revisions: new Map(), agents: new Map(), epoch: firstEpoch() };
 }

@@ -2,68 +2,111 @@ import type { AgentState } from '../agents/state.ts';
 import type { HeldSession, SessionState } from '../sessions/state.ts';
 import type { RefusalSummary } from '../sessions/events.ts';
 import type { Candidate, Explanation, Reason } from './explanation.ts';
-import { compareLeastLoad, loadAfter } from './leastLoad.ts';
+import { compareLeastLoad, loadAfter, type Scored } from './leastLoad.ts';
 import { isReserved, type Placement, type Reservation } from './place.ts';
+import { REASON_CODES, type ReasonCode } from './reasonCodes.ts';
 import { NOT_NOW, type PlacementRequest } from './rule.ts';
 import { placementRules } from './rules.ts';
 
+/** A fleet of up to so many agents is explained whole in every answer; of a larger one a refusal names so many. */
+export const MOST_EXPLAINED = 20;
+/** In a larger fleet an answer that placed a session names the chosen agent and the next best. */
+export const MOST_RANKED = 4;
+
 export interface Question {
-  readonly agents: Iterable<AgentState>;
   readonly sessions: ReadonlyMap<string, SessionState>;
   readonly request: PlacementRequest;
   readonly reservation: Reservation | null;
 }
 
 /** Every rule for every agent, in words: the chosen one first, then those that fit by load, then the refused, nearest first. */
-export function explain(question: Question, placement: Placement, decision: Explanation['decision']): Explanation {
-  const chosen = placement.kind === 'placed' ? placement.agentId : null;
-  const fitting: { readonly agent: AgentState; readonly load: number }[] = [];
+export function explain(
+  agents: Iterable<AgentState>,
+  question: Question,
+  placement: Placement,
+  decision: Explanation['decision'],
+): Explanation {
+  const fitting: Scored[] = [];
   const refused: Candidate[] = [];
-  for (const agent of question.agents) {
+  for (const agent of agents) {
     const reasons = reasonsOf(agent, question);
     if (reasons.length === 0) fitting.push({ agent, load: loadAfter(agent, question.request) });
-    else
-      refused.push({ agentId: agent.agentId, outcome: 'refused', load: null, sessions: agent.sessions.size, reasons });
+    else refused.push(refusedCandidate(agent, reasons));
   }
-  const ranked = fitting.toSorted(compareLeastLoad);
+  const count = fitting.length + refused.length;
+  const rest = refused.toSorted(compareNearness);
+  if (placement.kind === 'placed') return placedOn(placement, fitting.toSorted(compareLeastLoad), rest, count);
+  const codes = new Map<ReasonCode, number>();
+  for (const { reasons } of refused) {
+    for (const { code } of reasons) codes.set(code, (codes.get(code) ?? 0) + 1);
+  }
+  return { ...NOWHERE, decision, agents: count, complete: true, codes: inOrder(codes), candidates: rest };
+}
+
+/** Why this one, from the best of those that fit in their order, and from what else is known of `agents` agents. */
+export function placedOn(
+  { agentId, claim }: Extract<Placement, { kind: 'placed' }>,
+  ranked: readonly Scored[],
+  refused: readonly Candidate[],
+  agents: number,
+): Explanation {
   const best = ranked[0]?.load ?? 0;
+  const candidates = ranked.map(({ agent, load }): Candidate => {
+    const chosen = agent.agentId === agentId;
+    return {
+      agentId: agent.agentId,
+      outcome: chosen ? 'chosen' : 'fits',
+      load,
+      sessions: agent.sessions.size,
+      reasons: chosen ? [] : [lowerScore(load, best)],
+    };
+  });
   return {
-    decision,
-    agentId: chosen,
-    gpuUuids: placement.kind === 'placed' ? placement.claim.gpuUuids : [],
-    candidates: [
-      ...ranked.map(({ agent, load }): Candidate => ({
-        agentId: agent.agentId,
-        outcome: agent.agentId === chosen ? 'chosen' : 'fits',
-        load,
-        sessions: agent.sessions.size,
-        reasons: agent.agentId === chosen ? [] : [lowerScore(load, best)],
-      })),
-      ...refused.toSorted(compareNearness),
-    ],
+    decision: 'placed',
+    agentId,
+    gpuUuids: claim.gpuUuids,
+    agents,
+    complete: candidates.length + refused.length === agents,
+    codes: {},
+    candidates: [...candidates, ...refused],
   };
 }
 
-/** What the log keeps of a "no": the counts per code and the three nearest changes. */
-export function summarize(explanation: Explanation): RefusalSummary {
-  const codes: Record<string, number> = {};
-  for (const candidate of explanation.candidates) {
-    for (const reason of candidate.reasons) codes[reason.code] = (codes[reason.code] ?? 0) + 1;
-  }
-  const nearest = explanation.candidates
-    .filter((candidate) => candidate.reasons.every((reason) => reason.fix !== null))
+/** An explanation of a refusal or a wait, but for its candidates and counts. */
+export const NOWHERE = { agentId: null, gpuUuids: [] } as const;
+
+export function refusedCandidate({ agentId, sessions }: AgentState, reasons: readonly Reason[]): Candidate {
+  return { agentId, outcome: 'refused', load: null, sessions: sessions.size, reasons };
+}
+
+/** Of a whole explanation what the answer to a request holds: of a small fleet everything. */
+export function shortened(whole: Explanation): Explanation {
+  if (whole.agents <= MOST_EXPLAINED) return whole;
+  const candidates =
+    whole.decision === 'placed'
+      ? whole.candidates.filter(({ outcome }) => outcome !== 'refused').slice(0, MOST_RANKED)
+      : whole.candidates.slice(0, MOST_EXPLAINED);
+  return { ...whole, complete: false, candidates };
+}
+
+/** What the log keeps of a "no": the counts per code and the three nearest changes that the explanation names. */
+export function summarize({ agents, codes, candidates }: Explanation): RefusalSummary {
+  const nearest = candidates
+    .filter(({ reasons }) => reasons.every((reason) => reason.fix !== null))
     .slice(0, 3)
     .map(({ agentId, reasons }) => ({ agentId, sentence: cut(reasons.map((reason) => reason.fix).join('; ')) }));
-  return { agents: explanation.candidates.length, codes, nearest };
+  return { agents, codes: { ...codes }, nearest };
 }
 
-/** Every agent says "never": no waiting and no freed session would ever make it fit. False while there is no agent. */
-export function isHopeless(explanation: Explanation): boolean {
-  const { candidates } = explanation;
-  return candidates.length > 0 && candidates.every(({ reasons }) => reasons.some((reason) => reason.never));
+/**
+ * Every agent says "never": no waiting and no freed session would ever make it fit. The nearest says it last. False while
+ * there is no agent.
+ */
+export function isHopeless({ candidates: [nearest] }: Explanation): boolean {
+  return nearest !== undefined && nearest.reasons.some((reason) => reason.never);
 }
 
-function reasonsOf(agent: AgentState, question: Question): Reason[] {
+export function reasonsOf(agent: AgentState, question: Question): readonly Reason[] {
   const { request, reservation } = question;
   const reasons: Reason[] = [];
   let held: readonly HeldSession[] | null = null;
@@ -76,6 +119,16 @@ function reasonsOf(agent: AgentState, question: Question): Reason[] {
   }
   if (reasons.length === 0 && isReserved(agent, request, reservation)) reasons.push(LINE_RESERVED);
   return reasons;
+}
+
+/** Counts per code in the order of the codes, so that equal counts are equal texts. */
+export function inOrder(counts: ReadonlyMap<ReasonCode, number>): Explanation['codes'] {
+  const codes: Record<string, number> = {};
+  for (const code of REASON_CODES) {
+    const count = counts.get(code);
+    if (count !== undefined) codes[code] = count;
+  }
+  return codes;
 }
 
 const LINE_RESERVED: Reason = {

@@ -23,10 +23,20 @@ export interface Candidate {
   readonly reasons: readonly Reason[];
 }
 
-/** The whole answer to "why did it go there" or "why did it go nowhere": one candidate per agent, best first. */
+/**
+ * The answer to "why did it go there" or "why did it go nowhere": candidates best first, the nearest to fitting first among
+ * those that refuse. Complete with one candidate per agent; otherwise with the first few of `agents` of them.
+ */
 export interface Explanation {
   readonly decision: 'placed' | 'waiting' | 'refused';
   readonly agentId: string | null;
   readonly gpuUuids: readonly string[];
+  /** How many agents there were. */
+  readonly agents: number;
+  readonly complete: boolean;
+  /** How many of all the agents gave each reason, when none took it; empty when one did. */
+  readonly codes: Readonly<Record<string, number>>;
   readonly candidates: readonly Candidate[];
+  /** The rules version of the decision, when it is another than the one that computed this; absent otherwise. */
+  readonly otherRules?: number;
 }

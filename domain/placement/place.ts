@@ -19,30 +19,38 @@ export interface Reservation {
 }
 
 export type Placement =
-  | { readonly kind: 'placed'; readonly agentId: string; readonly claim: Claim; readonly candidates: number }
+  | { readonly kind: 'placed'; readonly agentId: string; readonly claim: Claim }
   | { readonly kind: 'nowhere' };
 
-/** The agent that takes the request now, by least load, or nowhere. */
+/**
+ * The agent that takes the request now, by least load, or nowhere. Asks every agent: what the index has to agree with, and
+ * what history is explained with.
+ */
 export function place(
   agents: Iterable<AgentState>,
   request: PlacementRequest,
   reservation: Reservation | null,
 ): Placement {
   let best: Scored | null = null;
-  let candidates = 0;
   for (const agent of agents) {
     if (!fits(agent, request) || isReserved(agent, request, reservation)) continue;
-    candidates += 1;
     const scored = { agent, load: loadAfter(agent, request) };
     if (best === null || compareLeastLoad(scored, best) < 0) best = scored;
   }
-  if (best === null) return { kind: 'nowhere' };
-  const claim = {
-    millicores: request.needs.millicores,
-    memoryBytes: request.needs.memoryBytes,
-    gpuUuids: [...chooseDevices(best.agent, request.needs)],
+  return best === null ? { kind: 'nowhere' } : placementOn(best.agent, request);
+}
+
+/** What the request holds on an agent that takes it. */
+export function placementOn(agent: AgentState, request: PlacementRequest): Extract<Placement, { kind: 'placed' }> {
+  return { kind: 'placed', agentId: agent.agentId, claim: claimOn(agent, request) };
+}
+
+function claimOn(agent: AgentState, { needs }: PlacementRequest): Claim {
+  return {
+    millicores: needs.millicores,
+    memoryBytes: needs.memoryBytes,
+    gpuUuids: [...chooseDevices(agent, needs)],
   };
-  return { kind: 'placed', agentId: best.agent.agentId, claim, candidates };
 }
 
 export function fits(agent: AgentState, request: PlacementRequest): boolean {
@@ -53,23 +61,20 @@ export function fits(agent: AgentState, request: PlacementRequest): boolean {
 export function isReserved(agent: AgentState, request: PlacementRequest, reservation: Reservation | null): boolean {
   if (reservation === null || reservation.agentId !== agent.agentId) return false;
   const before = shortfall(agent, reservation.request, NOTHING);
-  const after = shortfall(agent, reservation.request, {
-    millicores: request.needs.millicores,
-    memoryBytes: request.needs.memoryBytes,
-    gpuUuids: [...chooseDevices(agent, request.needs)],
-  });
+  const after = shortfall(agent, reservation.request, claimOn(agent, request));
   return after.millicores > before.millicores || after.memoryBytes > before.memoryBytes || after.gpus > before.gpus;
 }
 
 /**
  * The agent that is kept for a request that fits nowhere: the one with the smallest shortfall, as the largest share of
- * capacity over the dimensions, among those where nothing but resources stands in its way; ties by id.
+ * capacity over the dimensions, among those where nothing but resources stands in its way; ties by id. Asks every agent,
+ * as `place` does.
  */
 export function reserve(agents: Iterable<AgentState>, request: PlacementRequest): Reservation | null {
   let best: { readonly agentId: string; readonly short: number } | null = null;
   for (const agent of agents) {
     if (!waitingHelps(agent, request)) continue;
-    const short = relative(agent, shortfall(agent, request, NOTHING));
+    const short = relativeShortfall(agent, request);
     if (best === null || short < best.short || (short === best.short && agent.agentId < best.agentId)) {
       best = { agentId: agent.agentId, short };
     }
@@ -82,7 +87,7 @@ const NO_CAPACITY: Amounts = { millicores: 0, memoryBytes: 0, gpus: 0 };
 const RESOURCE_CODES = new Set(['CORES_SHORT', 'MEMORY_SHORT', 'GPU_FREE_INSUFFICIENT', 'GPU_ALL_NEEDS_EMPTY']);
 
 /** Only "not now" for want of resources: when sessions end here, the request will fit here. */
-function waitingHelps(agent: AgentState, request: PlacementRequest): boolean {
+export function waitingHelps(agent: AgentState, request: PlacementRequest): boolean {
   return placementRules.every((rule) => {
     const finding = rule.check(agent, request);
     return finding === null || (!finding.never && RESOURCE_CODES.has(rule.code));
@@ -107,7 +112,9 @@ function shortOfGpus(agent: AgentState, needs: ImageNeeds, taken: readonly strin
   return over(needs.gpu.kind === 'count' ? needs.gpu.count : matching.length, free);
 }
 
-function relative(agent: AgentState, short: Amounts): number {
+/** The largest share of its capacity, over the dimensions, that an agent lacks for the request; 0 when it fits. */
+export function relativeShortfall(agent: AgentState, request: PlacementRequest): number {
+  const short = shortfall(agent, request, NOTHING);
   const capacity = capacityOf(agent) ?? NO_CAPACITY;
   return Math.max(
     short.millicores / Math.max(1, capacity.millicores),

@@ -24,8 +24,11 @@ export interface Wording {
 }
 
 /**
- * One placement rule: one code, one file, one table test. `check` is the rule and runs for every agent; the words are
- * made only when somebody reads them. `fix` names the smallest change that removes the reason, or null.
+ * One placement rule: one code, one file, one table test. `check` is the rule; the words are made only when somebody reads
+ * them. `fix` names the smallest change that removes the reason, or null.
+ *
+ * The index relies on two things: a rule that says no to a request for nothing says no to every request, and of a request
+ * it looks only at what `shapeOf` writes.
  */
 export interface PlacementRule {
   readonly code: ReasonCode;

@@ -1,17 +1,20 @@
 import type { AgentState } from '../agents/state.ts';
 import { accept, reject, type Decision } from '../decision.ts';
 import type { ZoneFact } from '../events.ts';
-import { explain, isHopeless, summarize } from '../placement/explain.ts';
-import { place, reserve, type Placement, type Reservation } from '../placement/place.ts';
-import type { PlacementRequest } from '../placement/rule.ts';
+import { explain, isHopeless, MOST_EXPLAINED, MOST_RANKED, placedOn, summarize } from '../placement/explain.ts';
 import type { Explanation } from '../placement/explanation.ts';
+import type { PlacementIndex } from '../placement/index/placementIndex.ts';
+import { placementAids } from '../placement/index/zoneIndex.ts';
+import { placementOn, type Placement, type Reservation } from '../placement/place.ts';
+import { shapeOfWaiting } from '../placement/shape.ts';
+import type { Claim } from '../schemas.ts';
 import type { RequestSession, ZoneCommand } from '../zone/commands.ts';
 import { LINE_LIMIT, type ZoneState } from '../zone/state.ts';
 
 /**
  * Places the session at once, or puts it in the line, or refuses it, as it asks; the request, the decision and the claim
  * are one step. A request that every agent would refuse for ever is refused also when it would wait.
- * The answer's `detail` is the whole Explanation.
+ * The answer's `detail` is its Explanation: of a small fleet the whole one, of a large one the first few agents.
  */
 export function decideRequest(state: ZoneState, command: RequestSession): Decision<ZoneFact> {
   const { type: _, ...requested } = command;
@@ -33,19 +36,23 @@ export function decidePlacement(
   state: ZoneState,
   { sessionId, image, agentId, priority, whenFull }: Omit<RequestSession, 'type'>,
 ): { readonly explanation: Explanation; readonly fact: ZoneFact } {
+  const { agents, sessions } = state;
+  const { index, refusals } = placementAids(state);
   const request = { needs: image, pinnedAgentId: agentId };
-  const reservation = reservationAhead(state, priority);
-  const agents = state.agents.values();
-  const placement = place(agents, request, reservation);
-  const question = { agents: state.agents.values(), sessions: state.sessions, request, reservation };
+  const reservation = reservationAhead(state, index, priority);
+  const ranked = index.best(request, reservation, MOST_RANKED);
+  const placement: Placement = ranked[0] === undefined ? { kind: 'nowhere' } : placementOn(ranked[0].agent, request);
+  const question = { sessions, request, reservation };
+  const isSmall = agents.size <= MOST_EXPLAINED;
   if (placement.kind === 'placed') {
-    const { claim, candidates } = placement;
     return {
-      explanation: explain(question, placement, 'placed'),
-      fact: { type: 'SessionPlaced', data: { sessionId, agentId: placement.agentId, claim, candidates } },
+      explanation: isSmall
+        ? explain(agents.values(), question, placement, 'placed')
+        : placedOn(placement, ranked, [], agents.size),
+      fact: { type: 'SessionPlaced', data: { sessionId, agentId: placement.agentId, claim: placement.claim } },
     };
   }
-  const waiting = explain(question, placement, 'waiting');
+  const waiting = isSmall ? explain(agents.values(), question, placement, 'waiting') : refusals.explain(question);
   const refused = whenFull === 'fail' || isHopeless(waiting);
   const refusal = summarize(waiting);
   return refused
@@ -77,55 +84,45 @@ const MOST_SHAPES = 64;
 
 /**
  * Goes down the waiting line once. The first that does not fit is its head from then on: it, and nobody else, reserves the
- * agent nearest to fitting it. Equal shapes share one answer. Works on a copy of the agents it allocates to, since the
+ * agent nearest to fitting it. Equal shapes share one answer. What is placed here is only supposed in the index, since the
  * state is only read.
  */
 export function decideWaiting(state: ZoneState): Decision<ZoneFact> {
   const facts: ZoneFact[] = [];
-  const agents = new Map(state.agents);
+  const { index } = placementAids(state);
   const refusedShapes = new Set<string>();
   let reservation: Reservation | null = null;
-  for (const { sessionId, image, pinnedAgentId } of state.line) {
+  for (const session of state.line) {
     if (facts.length >= MOST_PLACED || refusedShapes.size >= MOST_SHAPES) break;
-    const request = { needs: image, pinnedAgentId };
-    const shape = shapeOf(request);
+    const shape = shapeOfWaiting(session);
     if (refusedShapes.has(shape)) continue;
-    const placement = place(agents.values(), request, reservation);
-    if (placement.kind === 'nowhere') {
-      if (refusedShapes.size === 0) reservation = reserve(agents.values(), request);
+    const { sessionId, image, pinnedAgentId } = session;
+    const request = { needs: image, pinnedAgentId };
+    const [best] = index.best(request, reservation, 1);
+    if (best === undefined) {
+      if (refusedShapes.size === 0) reservation = index.reserve(request);
       refusedShapes.add(shape);
       continue;
     }
-    const { agentId, claim, candidates } = placement;
-    facts.push({ type: 'SessionPlaced', data: { sessionId, agentId, claim, candidates } });
-    withClaim(agents, sessionId, placement);
+    const { agentId, claim } = placementOn(best.agent, request);
+    facts.push({ type: 'SessionPlaced', data: { sessionId, agentId, claim } });
+    index.suppose(withClaim(best.agent, sessionId, claim));
   }
   return accept(facts, {});
 }
 
 /** The agent kept for the head of the line, unless the new request goes before it. */
-export function reservationAhead(state: ZoneState, priority: number): Reservation | null {
-  const head = state.line[0];
+function reservationAhead({ line }: ZoneState, index: PlacementIndex, priority: number): Reservation | null {
+  const [head] = line;
   if (head === undefined || priority > head.priority) return null;
-  return reserve(state.agents.values(), { needs: head.image, pinnedAgentId: head.pinnedAgentId });
+  return index.reserve({ needs: head.image, pinnedAgentId: head.pinnedAgentId });
 }
 
-function shapeOf({ needs, pinnedAgentId }: PlacementRequest): string {
-  const { millicores, memoryBytes, gpu, gpuModel, gpuMemoryBytes } = needs;
-  return JSON.stringify([millicores, memoryBytes, gpu, gpuModel, gpuMemoryBytes, pinnedAgentId]);
-}
-
-function withClaim(
-  agents: Map<string, AgentState>,
-  sessionId: string,
-  { agentId, claim }: Extract<Placement, { kind: 'placed' }>,
-): void {
-  const agent = agents.get(agentId);
-  if (agent === undefined) return;
+function withClaim(agent: AgentState, sessionId: string, claim: Claim): AgentState {
   const gpus = new Map(agent.allocated.gpus);
   for (const uuid of claim.gpuUuids) gpus.set(uuid, sessionId);
   const millicores = agent.allocated.millicores + claim.millicores;
   const memoryBytes = agent.allocated.memoryBytes + claim.memoryBytes;
   const sessions = new Set(agent.sessions).add(sessionId);
-  agents.set(agentId, { ...agent, sessions, allocated: { millicores, memoryBytes, gpus } });
+  return { ...agent, sessions, allocated: { millicores, memoryBytes, gpus } };
 }

@@ -26,7 +26,7 @@ export const sessionEvents = {
     agentId: s.id.nullable(),
   }),
   SessionWaiting: z.object({ ...about, refusal: refusalSummary }),
-  SessionPlaced: z.object({ ...onAgent, claim: s.claim, candidates: s.count }),
+  SessionPlaced: z.object({ ...onAgent, claim: s.claim }),
   SessionRefused: z.object({ ...about, refusal: refusalSummary }),
   SessionCancelled: z.object({ ...about, cause: s.endCause }),
   SessionStarting: z.object(onAgent),

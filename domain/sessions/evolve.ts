@@ -101,6 +101,7 @@ function place(zone: ZoneState, data: z.infer<(typeof sessionEvents)['SessionPla
     phase: 'placed',
     withdrawn: null,
   });
+  zone.unstarted.set(sessionId, at.time);
   agent.sessions.add(sessionId);
   agent.allocated.millicores += claim.millicores;
   agent.allocated.memoryBytes += claim.memoryBytes;
@@ -112,21 +113,26 @@ function progress(zone: ZoneState, sessionId: string, phase: 'starting' | 'runni
   const held = heldSession(zone, sessionId);
   if (held === null) return;
   zone.sessions.set(sessionId, { ...held, phase });
+  if (phase !== 'running') return;
+  zone.unstarted.delete(sessionId);
   // `mayCreate` turns false once a session was seen started, so its agent's document changes.
-  if (phase === 'running') changeDesired(zone, held.agentId, at);
+  changeDesired(zone, held.agentId, at);
 }
 
 function withdraw(zone: ZoneState, sessionId: string, cause: EndCause, exitCode: number | null, at: At): void {
   const held = heldSession(zone, sessionId);
   if (held === null) return;
+  zone.unstarted.delete(sessionId);
   zone.sessions.set(sessionId, { ...held, phase: 'stopping', withdrawn: { version: at.version, cause, exitCode } });
   changeDesired(zone, held.agentId, at);
 }
 
-function release(zone: ZoneState, sessionId: string): void {
+/** The one place where a claim ends: by evidence of its session's end, or with its agent when that is declared lost. */
+export function release(zone: ZoneState, sessionId: string): void {
   const held = heldSession(zone, sessionId);
   if (held === null) return;
   zone.sessions.delete(sessionId);
+  zone.unstarted.delete(sessionId);
   zone.chances += 1;
   const agent = zone.agents.get(held.agentId);
   if (agent === undefined) return;

@@ -7,9 +7,11 @@ export type ZoneCommand =
   | SetAgentSettings
   | RequestSession
   | { readonly type: 'StopSession'; readonly sessionId: string; readonly cause: 'USER' | 'OPERATOR' }
+  | { readonly type: 'DeclareAgentLost'; readonly agentId: string }
   | RecordCheckIn
   | AdvanceTime
-  | { readonly type: 'PlaceWaiting' };
+  | { readonly type: 'PlaceWaiting' }
+  | { readonly type: 'SealLog' };
 
 /**
  * Everything an operator sets on an agent; what is absent stays as it is, `null` removes an override. `ifVersion` is the
@@ -41,10 +43,23 @@ export interface RecordCheckIn {
   readonly checkIn: CheckIn;
 }
 
-/** Time enters the log only here: who has been silent for how long, as the controller saw it at `now`. */
+/**
+ * Time enters the log only here: who has been silent for how long, and which sessions should have started, as whoever
+ * listens to the agents saw it at `now`. What the state does not bear out is ignored.
+ */
 export interface AdvanceTime {
   readonly type: 'AdvanceTime';
-  readonly silences: readonly { readonly agentId: string; readonly seconds: number; readonly to: 'late' | 'missing' }[];
+  readonly silences: readonly Silence[];
+  /** Agents that fell silent within so many seconds of each other fell silent at once. */
+  readonly windowSeconds: number;
+  /** Sessions placed longer ago than a start may take, on agents that are heard and do not show them running. */
+  readonly overdueStarts: readonly string[];
+}
+
+export interface Silence {
+  readonly agentId: string;
+  readonly seconds: number;
+  readonly to: 'late' | 'missing' | 'lost';
 }
 
 /** Who asks, when, and at which version of the log the decision is taken (the commit to come is the next). */

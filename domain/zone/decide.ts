@@ -1,7 +1,8 @@
-import { decideAgentSettings, decideJoin } from '../agents/decide.ts';
+import { decideAgentSettings, decideJoin, decideLost } from '../agents/decide.ts';
 import { decideCheckIn } from '../agents/decideCheckIn.ts';
 import type { Decision } from '../decision.ts';
 import type { ZoneFact } from '../events.ts';
+import { decideSeal } from '../logs/seal.ts';
 import { decideRequest, decideStop, decideWaiting } from '../sessions/decide.ts';
 import { decideTime } from './decideTime.ts';
 import type { ZoneCommand, ZoneContext } from './commands.ts';
@@ -18,11 +19,15 @@ export function decideZone(state: ZoneState, command: ZoneCommand, context: Zone
       return decideRequest(state, command);
     case 'StopSession':
       return decideStop(state, command);
+    case 'DeclareAgentLost':
+      return decideLost(state, command);
     case 'RecordCheckIn':
       return decideCheckIn(state, command.checkIn, context);
     case 'AdvanceTime':
       return decideTime(state, command, context);
     case 'PlaceWaiting':
       return decideWaiting(state);
+    case 'SealLog':
+      return decideSeal(state.epoch, context.version);
   }
 }

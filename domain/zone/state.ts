@@ -1,4 +1,5 @@
 import type { AgentState } from '../agents/state.ts';
+import { firstEpoch, type LogEpoch } from '../logs/seal.ts';
 import type { SessionState, WaitingSession } from '../sessions/state.ts';
 
 /**
@@ -13,12 +14,26 @@ export interface ZoneState {
   /** The waiting line: priority descending, then log order. */
   readonly line: WaitingSession[];
   nextOrder: number;
+  /** Placed sessions not seen running yet, each with the ISO time of its placement, the oldest first. */
+  readonly unstarted: Map<string, string>;
+  /** ISO time of the last event; empty before the first. Time never goes below it. */
+  time: string;
   /** Counts the events after which a waiting session may fit (a claim released, an agent enabled …). */
   chances: number;
+  epoch: LogEpoch;
 }
 
 export function initialZone(): ZoneState {
-  return { agents: new Map(), sessions: new Map(), line: [], nextOrder: 1, chances: 0 };
+  return {
+    agents: new Map(),
+    sessions: new Map(),
+    line: [],
+    nextOrder: 1,
+    unstarted: new Map(),
+    time: '',
+    chances: 0,
+    epoch: firstEpoch(),
+  };
 }
 
 /** A zone's line holds at most this many; a further request is refused with LINE_FULL. */

@@ -27,7 +27,7 @@ export async function showAgent(agentId: string, { json }: JsonOption): Promise<
 
 export async function changeAgent(
   agentId: string,
-  verb: 'approve' | 'enable' | 'disable',
+  verb: 'approve' | 'enable' | 'disable' | 'declare-lost',
   options: JsonOption & ReasonOption,
 ): Promise<void> {
   const client = await openClient();

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { SetOptions } from './agents.ts';
 import type { DefineOptions } from './images.ts';
-import type { LogOptions } from './log.ts';
+import type { LogOptions, SealOptions } from './log.ts';
 import type { JsonOption, ReasonOption } from './output.ts';
 import type { StartOptions } from './sessions.ts';
 
@@ -13,6 +13,7 @@ const REASON = ['--reason <text>', 'why; it is recorded, so no personal data'] a
 export function addOthers(program: Command): void {
   for (const [name, path, description] of [
     ['start', 'infra/main.ts', 'start Muster on this machine, as `npm start` does (--simulate <n> for a demo)'],
+    ['gateway', 'gateway/main.ts', 'run one more gateway, on a bus that already runs'],
     ['agent', 'agent/main.ts', 'run the agent of this machine alone, for a gateway elsewhere'],
   ] as const) {
     program
@@ -27,7 +28,7 @@ export function addOthers(program: Command): void {
         process.exitCode = await runProgram(path, options);
       });
   }
-  program
+  const log = program
     .command('log')
     .description(
       'print what was recorded: the last events, and then it ends; --follow goes on as they come (Ctrl-C ends it)',
@@ -39,6 +40,17 @@ export function addOthers(program: Command): void {
     .option('--verify', 'read the whole log instead and verify its chain of hashes')
     .option('--json', 'one JSON object per line')
     .action(async (options: LogOptions) => await (await import('./log.ts')).showLog(options));
+  log
+    .command('list')
+    .description('the logs, who leads each, and the snapshots that a restart begins from')
+    .option(...JSON_OPTION)
+    .action(async (options: JsonOption) => await (await import('./logs.ts')).listLogs(options));
+  log
+    .command('seal <log>')
+    .description('end the epoch of a log, zone-default or fleet, so that its history can be moved offline')
+    .requiredOption(...REASON)
+    .option(...JSON_OPTION)
+    .action(async (name: string, options: SealOptions) => await (await import('./log.ts')).sealLog(name, options));
   program
     .command('sign-in')
     .description('print a new sign-in link for a browser; it works once, for 15 minutes')
@@ -77,6 +89,14 @@ export function addAgents(program: Command): void {
         await (await import('./agents.ts')).changeAgent(id, verb, options);
       });
   }
+  agents
+    .command('declare-lost <agent>')
+    .description('give up a missing agent for good: its sessions end, and what they held is free')
+    .requiredOption(...REASON)
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: JsonOption & ReasonOption) => {
+      await (await import('./agents.ts')).changeAgent(id, 'declare-lost', options);
+    });
   agents
     .command('set <agent>')
     .description('override what placement counts with; 0 removes an override')

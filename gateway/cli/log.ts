@@ -3,6 +3,7 @@ import type { EventRow } from '../live/eventRows.ts';
 import { openClient, type Client } from './client.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
 import type { Verification } from '../http/logReader.ts';
+import type { SealedLog } from '../http/routes/sealLog.ts';
 import { print, printJson, type JsonOption } from './output.ts';
 
 export interface LogOptions extends JsonOption {
@@ -45,11 +46,27 @@ async function verifyLog(client: Client, { log, json }: LogOptions): Promise<voi
   const found: Verification = await client.call(`/logs/${encodeURIComponent(log)}/verification`);
   if (json === true) printJson(found);
   else {
-    const { intact, commits, events, head, hash, problem } = found;
+    const { intact, commits, events, first, head, hash, problem } = found;
     print(`${log}: ${intact ? 'intact' : 'BROKEN'}, ${commits} commits, ${events} events up to ${head}`);
+    if (first !== `${log}:1`) print(`what comes before ${first} was moved offline`);
     print(problem ?? `chain hash ${hash}`);
   }
   if (!found.intact) process.exitCode = ExitCode.failure;
+}
+
+export interface SealOptions extends JsonOption {
+  readonly reason: string;
+}
+
+/** Ends the epoch of a log, and says what can be moved offline, and when. */
+export async function sealLog(log: string, { reason, json }: SealOptions): Promise<void> {
+  const client = await openClient();
+  const path = `/logs/${encodeURIComponent(log)}/seal`;
+  const sealed = await client.call<SealedLog>(path, { method: 'POST', body: { reason } });
+  if (json === true) return printJson(sealed);
+  const { epoch, position, stream, movable } = sealed;
+  print(`${log}: epoch ${epoch} ended at ${position}; what follows is in epoch ${epoch + 1}`);
+  print(`${stream} can be moved offline ${movable}`);
 }
 
 async function printPast(client: Client, options: LogOptions, say: (row: EventRow) => void): Promise<string> {

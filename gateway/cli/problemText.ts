@@ -1,4 +1,5 @@
 import type { Candidate, Explanation } from '../../domain/placement/explanation.ts';
+import { otherRulesSentence, restSentence } from '../../domain/placement/restSentence.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
 
 interface Problem {
@@ -19,7 +20,7 @@ export function errorOf(status: number, text: string): CliError {
     ...Object.entries(numbers).map(([name, value]) => `${name}: ${value}`),
     ...errors.map(({ path, message }) => `${path === '' ? 'request' : path}: ${message}`),
     ...(problem.sessionId === undefined ? [] : [`Session: ${problem.sessionId}`]),
-    ...(problem.placement === undefined ? [] : reasonLines(problem.placement.candidates)),
+    ...(problem.placement ? placementLines(problem.placement) : []),
     ...(HINTS[code] === undefined ? [] : [HINTS[code]]),
   ];
   return new CliError(exitCodeFor(status, code), detail, lines);
@@ -40,6 +41,13 @@ function exitCodeFor(status: number, code: string): ExitCode {
   if (status === 404) return ExitCode.notFound;
   if (status === 401 || status === 403) return ExitCode.unauthorized;
   return ExitCode.failure;
+}
+
+function placementLines(placement: Explanation): readonly string[] {
+  return [
+    ...reasonLines(placement.candidates),
+    ...[restSentence(placement), otherRulesSentence(placement)].filter((sentence) => sentence !== null),
+  ];
 }
 
 /** Per agent its reasons, with the fix where there is one. */

@@ -1,11 +1,20 @@
-import { emptyMemory, remember, type CommandMemory } from '../../domain/commandMemory.ts';
-import type { AnyEvent, AnyFact } from '../../domain/events.ts';
+import type { Remembered } from '../../domain/commandMemory.ts';
+import type { Commit } from '../../domain/commit.ts';
+import type { AnyFact } from '../../domain/events.ts';
 import { isoTime, type Clock } from '../../infra/clock.ts';
-import { nextCommit, type LogHead } from '../../infra/log/codec.ts';
-import { isVersionConflict } from '../../infra/log/errors.ts';
+import { nextCommit } from '../../infra/log/codec.ts';
+import { LogError, LogErrorCode, isLogUnreadable, isVersionConflict } from '../../infra/log/errors.ts';
 import type { EventLog, LogName, StoredCommit } from '../../infra/log/port.ts';
 import { decideInto, emptyGroup, type Group } from './group.ts';
-import { ControllerUnavailable, type Answer, type Machine, type Submission } from './machine.ts';
+import type { LogFold, Projection } from './logFold.ts';
+import {
+  ControllerUnavailable,
+  isSteppedDown,
+  type Answer,
+  type DecisionContext,
+  type Machine,
+  type Submission,
+} from './machine.ts';
 import { settle } from './settle.ts';
 
 export interface ControllerOptions<State, Command, Fact extends AnyFact> {
@@ -14,8 +23,10 @@ export interface ControllerOptions<State, Command, Fact extends AnyFact> {
   readonly machine: Machine<State, Command, Fact>;
   readonly clock: Clock;
   readonly newLogId: () => string;
-  /** Called with every commit in order, those read at the start included, before its commands are answered. */
-  readonly onCommit: (stored: StoredCommit) => void;
+  /** What is acknowledged. The controller folds its own commits into it, and reads into it what others have written. */
+  readonly fold: LogFold<State, Projection<State>>;
+  /** Resolves when this gateway may write now; rejects with SteppedDown when it may not any more, or at the signal. */
+  readonly mayWrite: (signal: AbortSignal) => Promise<void>;
   readonly onTrouble: (sentence: string, cause: unknown) => void;
   /** An answer that takes longer is refused as unavailable; the command may still be carried out. Milliseconds. */
   readonly answerWithinMs?: number;
@@ -25,12 +36,12 @@ export interface ControllerOptions<State, Command, Fact extends AnyFact> {
 export const WAITING_LIMIT = 10_000;
 const ANSWER_WITHIN_MS = 10_000;
 const REFOLD_PAUSE_MS = 500;
-const NOT_TAKEN = 'the event log does not answer, or too many commands are waiting; nothing was done, try again';
-
-interface Question<State> {
-  readonly ask: (state: State) => void;
-  readonly fail: (error: unknown) => void;
-}
+/** Refused as stale so often in a row while nobody has written: the log has lost its end. */
+const VAIN_REFOLDS = 5;
+const TOO_MANY = 'too many commands are waiting; nothing was done, try again';
+const REMEDY = 'If it stays so, free disk space where nats-server keeps its store and restart it';
+const NOT_TAKEN = `the event log does not answer; nothing was done, try again. ${REMEDY}`;
+const DOUBTFUL = `the event log does not answer; ask again with the same idempotency key. ${REMEDY}`;
 
 interface Waiting<Command> {
   readonly submission: Submission<Command>;
@@ -38,151 +49,178 @@ interface Waiting<Command> {
   readonly fail: (error: unknown) => void;
 }
 
+/** A group with those who wait for it. All of it is decided at one time, so that folding the commit gives the same state. */
+interface Batch<Command> {
+  readonly group: Group<Command>;
+  readonly taken: Waiting<Command>[];
+  readonly context: DecisionContext;
+}
+
 /**
- * The one writer of one log. It decides the waiting commands one after another in memory, appends their events as one
- * commit and answers when the store has acknowledged it; meanwhile the next group gathers. The expected version of the
- * append makes it safe: when somebody else has written, the speculation is dropped, the log is read again and the same
- * commands are decided anew.
+ * The one writer of one log, for as long as its gateway leads it. It decides the waiting commands one after another in
+ * memory, appends their events as one commit and answers when the store has acknowledged it; meanwhile the next group
+ * fills. It speculates on a state of its own, which nobody else sees. The expected version of the append makes it safe:
+ * when somebody else has written, the speculation is dropped, what they wrote is folded and the same commands are decided
+ * anew.
  */
 export class Controller<State, Command, Fact extends AnyFact> {
   readonly #options: ControllerOptions<State, Command, Fact>;
   readonly #stop = new AbortController();
+  #stopReason: unknown = null;
+  /** Acknowledged state with the decisions of the flight and of the filling group on top. */
   #state: State;
-  #memory: CommandMemory = emptyMemory();
-  #head: (LogHead & { readonly at: string }) | null = null;
   #waiting: Waiting<Command>[] = [];
-  #questions: Question<State>[] = [];
+  #filling: Batch<Command> | null = null;
+  #flight: Batch<Command> | null = null;
+  #flightDone: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | null = null;
   #wake: () => void = () => {};
-  #running: Promise<void> | null = null;
-  #lastFollowUp = '';
-  #shown = 0;
+  #woken = false;
+  #lastPending = '';
   #oneByOne = 0;
   #stalled = false;
+  #vain = 0;
 
   constructor(options: ControllerOptions<State, Command, Fact>) {
     this.#options = options;
-    this.#state = options.machine.initial();
+    this.#state = structuredClone(options.fold.state);
   }
 
-  /** Folds the log and begins to decide. Rejects with a LogError when the log cannot be read or trusted. */
-  async start(): Promise<void> {
-    await this.#catchUp();
-    this.#running = this.#run();
+  /** Decides until it is stopped. Rejects with a LogError when the log cannot be understood or trusted any more. */
+  async run(): Promise<void> {
+    try {
+      while (!this.#stop.signal.aborted) {
+        this.#woken = false;
+        if (this.#failure !== null) await this.#dropSpeculation(this.#failure.error);
+        this.#fill();
+        if (this.#enqueuePending()) continue;
+        if (this.#flight === null && this.#filling !== null) this.#launch(this.#filling);
+        else await this.#something();
+      }
+      await this.#flightDone;
+    } finally {
+      this.#stop.abort();
+      this.#failAll(this.#stopReason ?? stopping());
+    }
   }
 
-  /** Settles when the controller has ended; rejects when it met a state that it must not go on from. */
-  get done(): Promise<void> {
-    return this.#running ?? Promise.resolve();
-  }
-
-  /** Ends after the group in flight; what was not decided is refused as unavailable. */
-  async stop(): Promise<void> {
+  /** Ends after the group in flight; what was not decided fails with `reason`. */
+  stop(reason: unknown = stopping()): void {
+    this.#stopReason ??= reason;
     this.#stop.abort();
-    this.#wake();
-    await this.#running;
-    for (const { fail } of [...this.#waiting.splice(0), ...this.#questions.splice(0)]) fail(stopping());
-  }
-
-  /** The last acknowledged version, 0 while the log is empty. */
-  get version(): number {
-    return this.#head?.commit.version ?? 0;
-  }
-
-  get logId(): string | null {
-    return this.#head?.commit.logId ?? null;
+    this.#wakeUp();
   }
 
   /** Resolves once the outcome is in the log. Rejects with ControllerUnavailable when it cannot be told in time. */
   submit(submission: Submission<Command>): Promise<Answer> {
-    if (this.#stop.signal.aborted || this.#stalled || this.#waiting.length >= WAITING_LIMIT) {
-      return Promise.reject(new ControllerUnavailable(NOT_TAKEN));
+    if (this.#stop.signal.aborted) return Promise.reject(this.#stopReason ?? stopping());
+    if (this.#stalled) return Promise.reject(new ControllerUnavailable(NOT_TAKEN));
+    if (this.#waiting.length + (this.#filling?.taken.length ?? 0) >= WAITING_LIMIT) {
+      return Promise.reject(new ControllerUnavailable(TOO_MANY));
     }
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.#waiting.push({ submission, answer: resolve, fail: reject });
-    this.#wake();
+    this.#wakeUp();
     return promise;
   }
 
-  /** Reads acknowledged state between two groups. The question must not keep or change what it is shown. */
-  ask<Result>(question: (state: State) => Result): Promise<Result> {
-    if (this.#stop.signal.aborted) return Promise.reject(stopping());
-    const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    const ask = (state: State) => {
-      try {
-        resolve(question(state));
-      } catch (error) {
-        reject(error);
-      }
-    };
-    this.#questions.push({ ask, fail: reject });
+  #wakeUp(): void {
+    this.#woken = true;
     this.#wake();
-    return promise;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      for (const { ask } of this.#questions.splice(0)) ask(this.#state);
-      this.#enqueueFollowUp();
-      if (this.#waiting.length === 0) await this.#something();
-      else await this.#oneGroup();
-    }
   }
 
   async #something(): Promise<void> {
+    if (this.#woken || this.#stop.signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    if (this.#questions.length === 0 && !this.#stop.signal.aborted) await promise;
+    await promise;
   }
 
-  async #oneGroup(): Promise<void> {
-    const group = emptyGroup<Command>();
-    const taken = this.#decide(group);
-    try {
-      if (group.events.length > 0) await this.#append(group, taken);
-      for (const [index, { answer }] of group.answers.entries()) taken[index]?.answer(answer);
-    } catch (error) {
-      await this.#dropSpeculation(taken, error);
-    }
-  }
-
-  /** Decides as many waiting commands as one commit holds, and takes them out of the line. */
-  #decide(group: Group<Command>): readonly Waiting<Command>[] {
-    const { log, machine, clock } = this.#options;
-    const now = isoTime(Math.max(clock.now(), this.#head === null ? 0 : Date.parse(this.#head.at)));
-    const context = { now, logId: this.logId, version: this.version };
-    const deciding = { log, machine, state: this.#state, memory: this.#memory, context };
-    const most = this.#oneByOne > 0 ? 1 : this.#waiting.length;
-    this.#oneByOne = Math.max(0, this.#oneByOne - 1);
-    const taken: Waiting<Command>[] = [];
-    let refused = 0;
+  /** Decides as many waiting commands as the filling group has room for. */
+  #fill(): void {
+    if (this.#waiting.length === 0) return;
+    const most = this.#oneByOne > 0 ? 1 : Infinity;
+    let done = 0;
     for (const waiting of this.#waiting) {
-      if (taken.length >= most) break;
+      const batch = (this.#filling ??= this.#newBatch());
+      if (batch.taken.length >= most) break;
       try {
-        if (!decideInto(group, deciding, waiting.submission)) break;
-        taken.push(waiting);
+        if (!this.#decide(batch, waiting)) break;
       } catch (error) {
         // A fact that cannot be recorded fails its own command; nothing of it has touched the state yet.
         waiting.fail(error);
-        refused += 1;
       }
+      done += 1;
     }
-    this.#waiting.splice(0, taken.length + refused);
-    return taken;
+    this.#waiting.splice(0, done);
+    if (this.#filling?.taken.length === 0) this.#filling = null;
   }
 
-  async #append(group: Group<Command>, taken: readonly Waiting<Command>[]): Promise<void> {
-    const { newLogId, clock, answerWithinMs = ANSWER_WITHIN_MS } = this.#options;
-    const { events } = group;
-    const commands = [...group.commands.values()];
-    const at = events[0]?.occurredAt ?? '';
-    const commit = nextCommit({ previous: this.#head, newLogId: newLogId(), at, events, commands });
+  #newBatch(): Batch<Command> {
+    const { fold, clock } = this.#options;
+    const latest = this.#flight?.context.now ?? fold.head?.at;
+    const now = isoTime(Math.max(clock.now(), latest === undefined ? 0 : Date.parse(latest)));
+    const version = fold.version + (this.#flight === null ? 0 : 1);
+    return { group: emptyGroup(), taken: [], context: { now, logId: fold.head?.commit.logId ?? null, version } };
+  }
+
+  #decide({ group, taken, context }: Batch<Command>, waiting: Waiting<Command>): boolean {
+    const { log, machine } = this.#options;
+    const deciding = { log, machine, state: this.#state, recall: (key: string) => this.#recall(key), context };
+    if (!decideInto(group, deciding, waiting.submission)) return false;
+    taken.push(waiting);
+    return true;
+  }
+
+  /** What became of a command that the log holds, or will hold when the flight is acknowledged. */
+  #recall(key: string): Remembered | undefined {
+    const flying = this.#flight?.group.commands.get(key);
+    if (flying === undefined) return this.#options.fold.memory.outcomes.get(key);
+    return { ...flying, version: this.#options.fold.version + 1, at: this.#flight?.context.now ?? '' };
+  }
+
+  /** Sends a group on its way. Nothing of it is answered before the log has it, refusals that rest on earlier ones included. */
+  #launch(batch: Batch<Command>): void {
+    this.#filling = null;
+    this.#oneByOne = Math.max(0, this.#oneByOne - 1);
+    if (batch.group.events.length === 0) {
+      answerAll(batch);
+      return;
+    }
+    this.#flight = batch;
+    this.#flightDone = this.#append(batch).then(
+      () => {
+        this.#flight = null;
+        this.#vain = 0;
+        answerAll(batch);
+        this.#wakeUp();
+      },
+      (error: unknown) => {
+        this.#failure = { error };
+        this.#wakeUp();
+      },
+    );
+  }
+
+  async #append(batch: Batch<Command>): Promise<void> {
+    const { fold, newLogId, clock, answerWithinMs = ANSWER_WITHIN_MS } = this.#options;
+    const { group, context } = batch;
     const settled = new AbortController();
     const watch = clock.sleep(answerWithinMs, settled.signal).then(() => {
-      if (!settled.signal.aborted) this.#stall(taken);
+      if (!settled.signal.aborted) this.#stall();
     });
     try {
-      const stored = await settle({ ...this.#options, commit, signal: this.#stop.signal });
-      this.#acknowledge(stored);
+      const commands = [...group.commands.values()];
+      const { events, texts } = group;
+      const commit = nextCommit({
+        previous: fold.head,
+        newLogId: newLogId(),
+        at: context.now,
+        events,
+        texts,
+        commands,
+      });
+      fold.take(await this.#settled(commit));
     } finally {
       this.#stalled = false;
       settled.abort();
@@ -190,42 +228,44 @@ export class Controller<State, Command, Fact extends AnyFact> {
     }
   }
 
-  #acknowledge(stored: StoredCommit): void {
-    const { logId, version, at } = stored.commit;
-    this.#head = { commit: { logId, version }, hash: stored.hash, at };
-    remember(this.#memory, stored.commit);
-    this.#shown = version;
-    this.#options.onCommit(stored);
+  async #settled(commit: Commit): Promise<StoredCommit> {
+    const { log, eventLog, clock, mayWrite, onTrouble } = this.#options;
+    return await settle({ log, eventLog, clock, mayWrite, onTrouble, commit, signal: this.#stop.signal });
   }
 
   /** The log does not answer: nobody waits longer, and new commands are refused until it does. */
-  #stall(taken: readonly Waiting<Command>[]): void {
+  #stall(): void {
     this.#stalled = true;
-    for (const { fail } of taken) {
-      fail(new ControllerUnavailable('the event log does not answer; ask again with the same idempotency key'));
-    }
+    const doubtful = new ControllerUnavailable(DOUBTFUL);
+    // What is decided already stays decided: it is on the state, and lands when the log is back.
+    for (const { fail } of [...(this.#flight?.taken ?? []), ...(this.#filling?.taken ?? [])]) fail(doubtful);
     for (const { fail } of this.#waiting.splice(0)) fail(new ControllerUnavailable(NOT_TAKEN));
   }
 
   /**
-   * The commit is not in the log: another writer came first, or it can never be written. The state is folded again from
-   * the log. After a conflict the commands are decided anew; otherwise each is tried alone, so that one that cannot be
-   * written fails alone.
+   * The commit in flight is not in the log: another writer came first, or it can never be written. What others wrote is
+   * folded, and the speculation begins again from there. After a conflict the commands are decided anew; otherwise each is
+   * tried alone, so that one that cannot be written fails alone.
    */
-  async #dropSpeculation(taken: readonly Waiting<Command>[], error: unknown): Promise<void> {
-    if (this.#stop.signal.aborted) {
-      for (const { fail } of taken) fail(stopping(error));
-      return;
-    }
+  async #dropSpeculation(error: unknown): Promise<void> {
+    const flown = this.#flight?.taken ?? [];
+    const decided = [...flown, ...(this.#filling?.taken ?? [])];
+    this.#failure = null;
+    this.#flight = null;
+    this.#filling = null;
+    this.#waiting.unshift(...decided);
+    if (isSteppedDown(error)) this.stop(error);
+    if (this.#stop.signal.aborted) return;
+    if (isLogUnreadable(error)) throw error;
+    const before = this.#options.fold.version;
     this.#options.onTrouble(`the ${this.#options.log} log did not take a commit; reading it again`, error);
     await this.#refold();
-    if (!isVersionConflict(error) && taken.length === 1) {
-      taken[0]?.fail(error);
-      return;
-    }
-    this.#waiting.unshift(...taken);
-    if (isVersionConflict(error)) this.#dropOutdated();
-    else this.#oneByOne = taken.length;
+    if (isVersionConflict(error)) {
+      this.#dropOutdated();
+      await this.#mindVanity(before, error);
+    } else if (flown.length === 1) {
+      this.#waiting.shift()?.fail(error);
+    } else this.#oneByOne = flown.length;
   }
 
   /**
@@ -239,57 +279,67 @@ export class Controller<State, Command, Fact extends AnyFact> {
     }
   }
 
-  /** Drops the state and folds the log from its beginning, as often as it takes to read it. */
+  /** A conflict with nobody: the log ends before where it ended once. A restored backup; nothing may be built on that. */
+  async #mindVanity(before: number, error: unknown): Promise<void> {
+    const { fold, clock, log } = this.#options;
+    this.#vain = fold.version === before ? this.#vain + 1 : 0;
+    if (this.#vain === 0) return;
+    if (this.#vain >= VAIN_REFOLDS) {
+      const message = `${log} does not reach version ${before} any more, which it had; was a backup restored while this gateway ran? Restart it`;
+      throw new LogError(LogErrorCode.LogCorrupt, message, error);
+    }
+    await clock.sleep(REFOLD_PAUSE_MS, this.#stop.signal);
+  }
+
+  /** Folds what others have written, as often as it takes to read it, and begins to speculate anew. */
   async #refold(): Promise<void> {
-    const { machine, clock, onTrouble, log } = this.#options;
+    const { fold, clock, onTrouble, log } = this.#options;
     while (!this.#stop.signal.aborted) {
-      this.#state = machine.initial();
-      this.#memory = emptyMemory();
-      this.#head = null;
       try {
-        await this.#catchUp();
-        return;
+        await fold.catchUp();
+        break;
       } catch (error) {
+        if (isLogUnreadable(error)) throw error;
         onTrouble(`the ${log} log cannot be read; trying again`, error);
         await clock.sleep(REFOLD_PAUSE_MS, this.#stop.signal);
       }
     }
+    this.#state = structuredClone(fold.state);
+    this.#lastPending = '';
   }
 
-  /** Folds from the beginning. No commit is shown to `onCommit` twice, also when an earlier reading broke off. */
-  async #catchUp(): Promise<void> {
-    const { eventLog, log, machine, onCommit } = this.#options;
-    for await (const stored of eventLog.read(log, 0)) {
-      const { logId, version, at, events } = stored.commit;
-      for (const event of events) machine.evolve(this.#state, event as Fact & AnyEvent, { version, time: at });
-      remember(this.#memory, stored.commit);
-      this.#head = { commit: { logId, version }, hash: stored.hash, at };
-      if (version <= this.#shown) continue;
-      this.#shown = version;
-      onCommit(stored);
-    }
-  }
-
-  /** Puts the work that the state asks for before everything else, once per token. */
-  #enqueueFollowUp(): void {
-    const followUp = this.#options.machine.followUp(this.#state);
-    if (followUp === null || followUp.token === this.#lastFollowUp) return;
-    this.#lastFollowUp = followUp.token;
-    const { log, onTrouble } = this.#options;
+  /** Puts the work that the state asks for before everything else, once per token; true when there was some. */
+  #enqueuePending(): boolean {
+    const pending = this.#options.machine.pending(this.#state);
+    if (pending === null || pending.token === this.#lastPending) return false;
+    this.#lastPending = pending.token;
+    const { log, onTrouble, fold } = this.#options;
     this.#waiting.unshift({
       submission: {
-        key: `${log}:${this.version}:${followUp.token}`,
+        key: `${log}:${fold.version}:${pending.token}`,
         recorded: false,
         actor: { kind: 'system', id: 'muster' },
-        command: followUp.command,
+        command: pending.command,
       },
       answer: () => {},
       fail: (error) => {
-        this.#lastFollowUp = '';
-        onTrouble(`follow-up work of the ${log} log was put off`, error);
+        this.#lastPending = '';
+        if (!this.#stop.signal.aborted) onTrouble(`pending work of the ${log} log was put off`, error);
       },
     });
+    return true;
   }
+
+  #failAll(error: unknown): void {
+    const decided = [...(this.#flight?.taken ?? []), ...(this.#filling?.taken ?? [])];
+    this.#flight = null;
+    this.#filling = null;
+    for (const { fail } of [...decided, ...this.#waiting.splice(0)]) fail(error);
+  }
+}
+
+function answerAll<Command>({ group, taken }: Batch<Command>): void {
+  for (const [index, { answer }] of group.answers.entries()) taken[index]?.answer(answer);
 }
 
 function stopping(cause?: unknown): ControllerUnavailable {

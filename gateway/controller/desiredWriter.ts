@@ -4,8 +4,8 @@ import type { Clock } from '../../infra/clock.ts';
 export interface DesiredWriterOptions {
   /** The newest document of an agent, or null when it has none. */
   readonly documentOf: (agentId: string) => DesiredDocument | null;
-  /** Writes by compare-and-set, never with a lower version. */
-  readonly put: (document: DesiredDocument) => Promise<unknown>;
+  /** Writes by compare-and-set, never with a lower version. `look`: read first what stands there, whatever was written. */
+  readonly put: (document: DesiredDocument, look: boolean) => Promise<unknown>;
   readonly clock: Clock;
   readonly onTrouble: (sentence: string, cause: unknown) => void;
 }
@@ -21,6 +21,7 @@ const LONGEST_PAUSE_MS = 5_000;
 export class DesiredWriter {
   readonly #options: DesiredWriterOptions;
   readonly #changed = new Set<string>();
+  readonly #doubted = new Set<string>();
   readonly #stop = new AbortController();
   #running: Promise<void> | null = null;
 
@@ -32,6 +33,12 @@ export class DesiredWriter {
   changed(agentId: string): void {
     this.#changed.add(agentId);
     this.#running ??= this.#write().finally(() => this.#afterWriting());
+  }
+
+  /** To be called for every agent now and then: what was written may have been lost with the bus's disk. */
+  lookAfter(agentId: string): void {
+    this.#doubted.add(agentId);
+    this.changed(agentId);
   }
 
   /** Resolves when everything that was changed so far is written, or given up because the writer stops. */
@@ -68,13 +75,15 @@ export class DesiredWriter {
 
   async #writeOne(agentId: string): Promise<boolean> {
     const document = this.#options.documentOf(agentId);
+    const look = this.#doubted.delete(agentId);
     if (document === null) return true;
     try {
-      await this.#options.put(document);
+      await this.#options.put(document, look);
       return true;
     } catch (error) {
       this.#options.onTrouble(`the desired document of ${agentId} could not be written; trying again`, error);
       this.#changed.add(agentId);
+      if (look) this.#doubted.add(agentId);
       return false;
     }
   }

@@ -9,9 +9,9 @@ import type { Machine } from './machine.ts';
 export function fleetMachine(allowedRegistries: readonly string[]): Machine<FleetState, FleetCommand, FleetFact> {
   return {
     initial: initialFleet,
-    decide: (state, command) => decideFleet(state, command, { allowedRegistries }),
-    evolve: (state, event) => evolveFleet(state, event),
-    followUp: ({ zones }) =>
+    decide: (state, command, { version }) => decideFleet(state, command, { allowedRegistries, version }),
+    evolve: evolveFleet,
+    pending: ({ zones }) =>
       zones.has('default') ? null : { token: 'default-zone', command: { type: 'CreateZone', zone: 'default' } },
   };
 }

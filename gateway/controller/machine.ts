@@ -7,10 +7,11 @@ export interface Machine<State, Command, Fact extends AnyFact> {
   decide(state: State, command: Command, context: DecisionContext): Decision<Fact>;
   evolve(state: State, event: Fact, at: At): void;
   /**
-   * Follow-up work, asked at the start and after every commit; null when the state wants nothing. A command is run once
-   * per distinct `token`. It is a function of the state, so it cannot be lost with a message.
+   * The work that the state alone still asks for, or null. It is asked at the start and after every commit, never sent as
+   * a message, so it cannot be lost: whoever folds the log finds it. A command is run once per distinct `token`, and must
+   * be bounded: what one commit cannot hold is still pending after it, under another token.
    */
-  followUp(state: State): { readonly token: string; readonly command: Command } | null;
+  pending(state: State): { readonly token: string; readonly command: Command } | null;
 }
 
 export interface DecisionContext {
@@ -22,7 +23,7 @@ export interface DecisionContext {
 
 /**
  * A command with who wants it. A `recorded` one keeps its outcome in the log under its key, so that a repetition gets the
- * first answer; the internal ones (check-ins, time, follow-ups) are functions of something that comes again by itself.
+ * first answer; the internal ones (check-ins, time, pending work) are functions of something that comes again by itself.
  */
 export interface Submission<Command> {
   readonly key: string;
@@ -51,6 +52,23 @@ export type Answer =
 export class ControllerUnavailable extends Error {
   override readonly name = 'ControllerUnavailable';
   readonly code = 'UNAVAILABLE';
+}
+
+/** Another gateway leads the log now: what was asked here may be asked there, under the same key. */
+export class SteppedDown extends ControllerUnavailable {
+  constructor(options?: ErrorOptions) {
+    super('another gateway has taken over this log; ask again', options);
+  }
+}
+
+export function isSteppedDown(error: unknown): boolean {
+  return error instanceof SteppedDown;
+}
+
+/** The log holds what this gateway cannot understand or trust: it shows what came before, and writes nothing. */
+export class LogReadOnly extends Error {
+  override readonly name = 'LogReadOnly';
+  readonly code = 'LOG_READ_ONLY';
 }
 
 export function isControllerUnavailable(error: unknown): boolean {

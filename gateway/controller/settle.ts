@@ -19,6 +19,8 @@ export interface Settling {
   readonly commit: Commit;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Resolves when this gateway may write now; rejects when it may not any more. Asked before every try. */
+  readonly mayWrite: (signal: AbortSignal) => Promise<void>;
   readonly onTrouble: (sentence: string, cause: unknown) => void;
 }
 
@@ -28,13 +30,14 @@ export interface Settling {
  * Throws LogError VERSION_CONFLICT when another commit stands there, and whatever says that it can never be written.
  */
 export async function settle(settling: Settling): Promise<StoredCommit> {
-  const { eventLog, log, commit, clock, signal, onTrouble } = settling;
+  const { eventLog, log, commit, clock, signal, mayWrite, onTrouble } = settling;
   const expected = commit.version - 1;
   const ours = encodeCommit(commit).hash;
   let pause = FIRST_PAUSE_MS;
   let doubtful = false;
   let standing: StoredCommit | null = null;
   while (standing === null) {
+    await mayWrite(signal);
     try {
       if (doubtful) standing = await firstAfter(eventLog, log, expected);
       if (standing !== null) break;

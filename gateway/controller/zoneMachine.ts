@@ -5,11 +5,11 @@ import { evolveZone } from '../../domain/zone/evolve.ts';
 import { initialZone, type ZoneState } from '../../domain/zone/state.ts';
 import type { Machine } from './machine.ts';
 
-/** A zone's follow-up work is its waiting line: tried again after every event that may let one of it fit. */
+/** A zone's pending work is its waiting line: tried again after every event that may let one of it fit, 128 per commit. */
 export const zoneMachine: Machine<ZoneState, ZoneCommand, ZoneFact> = {
   initial: initialZone,
   decide: decideZone,
   evolve: evolveZone,
-  followUp: ({ line, chances }) =>
+  pending: ({ line, chances }) =>
     line.length === 0 ? null : { token: `line-${chances}`, command: { type: 'PlaceWaiting' } },
 };

@@ -1,13 +1,9 @@
 import type { Enrolment } from '../../domain/fleet/state.ts';
 import { formatPosition } from '../../domain/commit.ts';
-import type { ZoneState } from '../../domain/zone/state.ts';
-import type { Clock } from '../../infra/clock.ts';
 import { agentView, pendingAgentView } from '../../projections/agentView.ts';
 import { sessionView } from '../../projections/sessionRecord.ts';
 import type { AgentView, ImageView, SessionView } from '../../projections/views.ts';
-import { ControllerUnavailable } from '../controller/machine.ts';
 import type { Core } from './core.ts';
-import type { Zone } from './zone.ts';
 
 /** What is shown, read from the projections: acknowledged state, without asking the log. */
 
@@ -65,27 +61,6 @@ export function zonePosition(core: Core, zone = 'default'): string {
 export function fleetPosition({ fleetProjection }: Core): string {
   return formatPosition(fleetProjection.log, fleetProjection.version);
 }
-
-/** Asks a zone's state between two commits. While the log does not answer, a commit may take for ever; this does not. */
-export async function askZone<Result>(
-  { controller }: Zone,
-  clock: Clock,
-  question: (state: ZoneState) => Result,
-): Promise<Result> {
-  const answered = new AbortController();
-  const late = clock.sleep(ASK_WITHIN_MS, answered.signal).then((): never => {
-    throw new ControllerUnavailable('the event log does not answer; try again');
-  });
-  try {
-    return await Promise.race([controller.ask(question), late]);
-  } finally {
-    // Its rejection comes after the race and concerns nobody.
-    late.catch(() => undefined);
-    answered.abort();
-  }
-}
-
-const ASK_WITHIN_MS = 5000;
 
 function compareText(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;

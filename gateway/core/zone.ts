@@ -2,56 +2,100 @@ import type { DesiredDocument } from '../../domain/desired.ts';
 import type { ZoneFact } from '../../domain/events.ts';
 import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import type { ZoneState } from '../../domain/zone/state.ts';
-import type { Clock } from '../../infra/clock.ts';
-import { zoneLog, type EventLog, type StoredCommit } from '../../infra/log/port.ts';
+import { zoneLog, type StoredCommit } from '../../infra/log/port.ts';
 import { desiredDocumentOf } from '../../projections/desired.ts';
-import { applyZoneCommit, emptyZoneProjection, type ZoneProjection } from '../../projections/zoneProjection.ts';
+import type { ZoneProjection } from '../../projections/zoneProjection.ts';
 import { CheckInDesk } from '../controller/checkInDesk.ts';
-import { Controller } from '../controller/controller.ts';
 import { DesiredWriter } from '../controller/desiredWriter.ts';
+import type { Replica, Role } from '../controller/replica.ts';
+import type { Patience } from '../controller/silence.ts';
 import { zoneMachine } from '../controller/zoneMachine.ts';
+import { zoneRules } from './foldRules.ts';
+import { openLog, type LogPorts } from './openLog.ts';
 
 /** What the core needs of the world; the simulation gives it a virtual one. */
-export interface CorePorts {
-  readonly eventLog: EventLog;
-  readonly clock: Clock;
-  readonly newLogId: () => string;
-  readonly putDesired: (document: DesiredDocument) => Promise<unknown>;
-  readonly checkInSeconds: number;
-  readonly onTrouble: (sentence: string, cause: unknown) => void;
+export interface CorePorts extends LogPorts {
+  /** Never with a lower version. `look`: read first what stands there, whatever this gateway has written. */
+  readonly putDesired: (document: DesiredDocument, look: boolean) => Promise<unknown>;
+  readonly patience: Patience;
 }
 
-/** One zone in this gateway: its controller, what is shown of it, and the writer of its agents' desired documents. */
+/** One zone in this gateway: its log, what is shown of it, and what the gateway that leads it keeps for its agents. */
 export interface Zone {
-  readonly controller: Controller<ZoneState, ZoneCommand, ZoneFact>;
-  readonly desk: CheckInDesk;
+  readonly replica: Replica<ZoneState, ZoneCommand, ZoneFact, ZoneProjection>;
   readonly projection: ZoneProjection;
+  readonly desk: CheckInDesk;
   readonly writer: DesiredWriter;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** One second has passed. */
+  readonly tick: () => Promise<void>;
 }
+
+/** Within so many ticks the document of every agent is looked at once, should the bus have lost it. */
+const LOOK_TICKS = 60;
 
 /** `onCommit` is called after the projection has folded the commit. */
 export function makeZone(zone: string, ports: CorePorts, onCommit: (stored: StoredCommit) => void): Zone {
-  const { eventLog, clock, newLogId, putDesired, checkInSeconds, onTrouble } = ports;
-  const log = zoneLog(zone);
-  const projection = emptyZoneProjection(zone, log);
-  const documentOf = (agentId: string) =>
-    projection.logId === null ? null : desiredDocumentOf(projection.state, agentId, projection.logId);
-  const writer = new DesiredWriter({ documentOf, put: putDesired, clock, onTrouble });
-  const controller = new Controller({
-    log,
-    eventLog,
+  const { putDesired, patience, clock, onTrouble } = ports;
+  const { replica, start, stop } = openLog<ZoneState, ZoneCommand, ZoneFact, ZoneProjection>(ports, {
+    log: zoneLog(zone),
     machine: zoneMachine,
-    clock,
-    newLogId,
-    onTrouble,
+    rules: zoneRules(zone),
     onCommit: (stored) => {
-      applyZoneCommit(projection, stored.commit);
-      for (const agentId of changedDocuments(projection, stored)) writer.changed(agentId);
+      if (replica.role === 'leading') {
+        for (const agentId of changedDocuments(replica.view, stored)) writer.changed(agentId);
+      }
       onCommit(stored);
     },
+    onRole: (role) => takeRole(role),
   });
-  const desk = new CheckInDesk({ clock, checkInSeconds, controller, onTrouble });
-  return { controller, desk, projection, writer };
+  const documentOf = (agentId: string) =>
+    replica.logId === null ? null : desiredDocumentOf(replica.view.state, agentId, replica.logId);
+  const writer = new DesiredWriter({ documentOf, put: putDesired, clock, onTrouble });
+  const desk = new CheckInDesk({
+    clock,
+    patience,
+    state: () => replica.view.state,
+    submit: (submission) => replica.submitHere(submission),
+    onTrouble,
+  });
+  /** Whoever comes to lead looks after every document, since the one before may have ended between log and document. */
+  function takeRole(role: Role): void {
+    if (role !== 'leading') {
+      desk.pause();
+      return;
+    }
+    desk.freshWindow();
+    for (const agentId of replica.view.state.agents.keys()) writer.changed(agentId);
+  }
+  let ticks = 0;
+  function lookAfterSome(): void {
+    ticks += 1;
+    let index = 0;
+    for (const agentId of replica.view.state.agents.keys()) {
+      if (index % LOOK_TICKS === ticks % LOOK_TICKS) writer.lookAfter(agentId);
+      index += 1;
+    }
+  }
+  return {
+    async tick() {
+      if (replica.role !== 'leading') return;
+      lookAfterSome();
+      await desk.tick();
+    },
+    replica,
+    get projection() {
+      return replica.view;
+    },
+    desk,
+    writer,
+    start,
+    async stop() {
+      await stop();
+      await writer.stop();
+    },
+  };
 }
 
 /** The agents whose document the commit just folded has changed: among those that its events name. */

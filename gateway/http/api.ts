@@ -1,6 +1,7 @@
 import type { Api, Edge, Route } from './edge.ts';
 import { agentUtilization } from './routes/agentUtilization.ts';
 import { approveAgent } from './routes/approveAgent.ts';
+import { declareLost } from './routes/declareLost.ts';
 import { deleteImage } from './routes/deleteImage.ts';
 import { deleteSession } from './routes/deleteSession.ts';
 import { enableAgent } from './routes/enableAgent.ts';
@@ -11,12 +12,15 @@ import { listAgents } from './routes/listAgents.ts';
 import { listEvents } from './routes/listEvents.ts';
 import { listImages } from './routes/listImages.ts';
 import { listSessions } from './routes/listSessions.ts';
+import { listZones } from './routes/listZones.ts';
+import { listLogs } from './routes/listLogs.ts';
 import { live } from './routes/live.ts';
 import { me } from './routes/me.ts';
 import { patchAgent } from './routes/patchAgent.ts';
 import { planPlacement } from './routes/planPlacement.ts';
 import { postSession } from './routes/postSession.ts';
 import { putImage } from './routes/putImage.ts';
+import { sealLog } from './routes/sealLog.ts';
 import { sessionPlacement } from './routes/sessionPlacement.ts';
 import { signIn } from './routes/signIn.ts';
 import { signInLinks } from './routes/signInLinks.ts';
@@ -34,7 +38,9 @@ const routes: readonly Route[] = [
   patchAgent,
   approveAgent,
   enableAgent,
+  declareLost,
   agentUtilization,
+  listZones,
   listImages,
   getImage,
   putImage,
@@ -46,7 +52,9 @@ const routes: readonly Route[] = [
   sessionPlacement,
   planPlacement,
   listEvents,
+  listLogs,
   verifyLog,
+  sealLog,
   live,
 ];
 

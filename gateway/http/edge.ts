@@ -8,8 +8,10 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock } from '../../infra/clock.ts';
 import type { EventLog } from '../../infra/log/port.ts';
+import type { SnapshotStore } from '../../infra/snapshots/port.ts';
 import type { Access, Caller } from '../auth/access.ts';
 import type { Core } from '../core/core.ts';
+import type { HistoryReader } from '../history/reader.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { LogReader } from './logReader.ts';
 import type { Metrics } from './metrics.ts';
@@ -18,7 +20,9 @@ import type { Metrics } from './metrics.ts';
 export interface Edge {
   readonly core: Core;
   readonly eventLog: EventLog;
+  readonly snapshots: SnapshotStore;
   readonly clock: Clock;
+  readonly history: HistoryReader;
   readonly access: Access;
   readonly live: LiveHub;
   readonly metrics: Metrics;

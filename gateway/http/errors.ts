@@ -1,7 +1,7 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isLogUnavailable, isOutcomeUnknown } from '../../infra/log/errors.ts';
-import { isControllerUnavailable } from '../controller/machine.ts';
+import { isHistoryOffline, isLogUnavailable, isOutcomeUnknown } from '../../infra/log/errors.ts';
+import { LogReadOnly, isControllerUnavailable } from '../controller/machine.ts';
 import { HttpProblem, notFound, problemDocument, unavailable, type WrongPlace } from './problem.ts';
 
 /** Everything that goes wrong leaves here as problem details, and nothing of the inside leaves with it. */
@@ -35,6 +35,11 @@ function toProblem(error: unknown, request: FastifyRequest): HttpProblem {
   if (isControllerUnavailable(error) || isLogUnavailable(error) || isOutcomeUnknown(error)) {
     return unavailable(error instanceof Error ? error.message : 'the event log does not answer', error);
   }
+  if (isHistoryOffline(error)) {
+    const { readableAfter, message } = error;
+    return new HttpProblem(410, error.code, message, { numbers: { readableAfter }, cause: error });
+  }
+  if (error instanceof LogReadOnly) return new HttpProblem(503, error.code, error.message, { cause: error });
   const known = error instanceof Error && 'code' in error ? KNOWN[String(error.code)] : undefined;
   if (known !== undefined) return known();
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') {

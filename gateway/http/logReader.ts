@@ -1,6 +1,7 @@
 import type { Explanation } from '../../domain/placement/explanation.ts';
 import { formatPosition } from '../../domain/commit.ts';
 import { isLogUnreadable, LogError } from '../../infra/log/errors.ts';
+import { readOnline } from '../../infra/log/online.ts';
 import { zoneLog, type EventLog } from '../../infra/log/port.ts';
 import { explainAt } from '../../projections/explainAt.ts';
 import { HttpProblem, notFound } from './problem.ts';
@@ -16,6 +17,8 @@ export interface Verification {
   readonly intact: boolean;
   readonly commits: number;
   readonly events: number;
+  /** The first position that is there: what comes before it was moved offline. */
+  readonly first: string;
   readonly head: string;
   /** SHA-256 of the commit at the head, which chains all before it; '' while the log is empty. */
   readonly hash: string;
@@ -43,11 +46,15 @@ export class LogReader {
   /** Reads every commit; the reading itself verifies the chain of hashes. */
   verify(log: string): Promise<Verification> {
     return this.#inTurn(async () => {
-      let [commits, events, hash] = [0, 0, ''];
-      const found = () => ({ log, commits, events, head: formatPosition(log, commits), hash });
+      let [commits, events, version, hash] = [0, 0, 0, ''];
+      const found = () => {
+        const [first, head] = [formatPosition(log, version - commits + 1), formatPosition(log, version)];
+        return { log, commits, events, first, head, hash };
+      };
       try {
-        for await (const stored of this.#eventLog.read(log, 0)) {
-          commits = stored.commit.version;
+        for await (const stored of readOnline(this.#eventLog, log, 0)) {
+          commits += 1;
+          version = stored.commit.version;
           events += stored.commit.events.length;
           hash = stored.hash;
         }

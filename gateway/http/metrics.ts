@@ -77,7 +77,7 @@ function watch(registers: Registry[], core: Core, liveClients: () => number): vo
   });
 }
 
-const CONNECTIVITIES = ['pending', 'never', 'online', 'late', 'missing'];
+const CONNECTIVITIES = ['pending', 'never', 'online', 'late', 'missing', 'lost'];
 
 function add(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -2,11 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import type { Edge } from './edge.ts';
 
 /** What watches the gateway from outside asks here. */
-export function addOperations(app: FastifyInstance, { metrics, notReady }: Edge): void {
+export function addOperations(app: FastifyInstance, { core, metrics, notReady }: Edge): void {
   const open = { config: { open: true }, schema: { hide: true } };
   app.get('/healthz', open, () => ({ status: 'alive' }));
   app.get('/readyz', open, (_request, reply) => {
-    const why = notReady();
+    const readOnly = core.replicas.find(({ replica }) => replica.readOnly !== null)?.replica.readOnly;
+    const why = notReady() ?? readOnly?.message ?? null;
     if (why === null) return { status: 'ready' };
     return reply.code(503).header('retry-after', '2').send({ status: 'not ready', why });
   });

@@ -1,8 +1,9 @@
 import { isoTime, type Clock } from '../../infra/clock.ts';
 import { sessionView } from '../../projections/sessionRecord.ts';
-import type { AgentView, ImageView, SessionView } from '../../projections/views.ts';
+import type { AgentView, ImageView, SessionView, ZoneSummary } from '../../projections/views.ts';
 import type { Core } from '../core/core.ts';
 import { agentShown, agentsShown, imagesShown, positionsShown, sessionsShown } from '../core/queries.ts';
+import { zonesShown } from '../core/zonesShown.ts';
 import type { LiveStream } from './stream.ts';
 
 const PATCH_EVERY_MS = 250;
@@ -21,6 +22,7 @@ interface Changes {
   readonly sessions: readonly SessionView[];
   readonly images: readonly ImageView[];
   readonly removedImages: readonly string[];
+  readonly zones: readonly ZoneSummary[];
 }
 
 /**
@@ -32,6 +34,7 @@ export class LiveHub {
   readonly #clock: Clock;
   readonly #followers = new Set<Follower>();
   readonly #streams = new Set<LiveStream>();
+  readonly #zonesSent = new Map<string, string>();
   #lastHeartbeat: number;
 
   constructor(core: Core, clock: Clock) {
@@ -93,6 +96,7 @@ export class LiveHub {
       agents: agentsShown(core),
       sessions: sessionsShown(core),
       images: imagesShown(core),
+      zones: zonesShown(core),
       position: positionsShown(core),
       serverTime: isoTime(this.#clock.now()),
     };
@@ -111,6 +115,16 @@ export class LiveHub {
 
   #id(): string {
     return Object.values(positionsShown(this.#core)).join(',');
+  }
+
+  /** Those that are not as they were sent last. A zone is its agents and sessions, so nothing else can change one. */
+  #changedZones(): readonly ZoneSummary[] {
+    return zonesShown(this.#core).filter((zone) => {
+      const text = JSON.stringify(zone);
+      if (this.#zonesSent.get(zone.zone) === text) return false;
+      this.#zonesSent.set(zone.zone, text);
+      return true;
+    });
   }
 
   /** Empties the touched rows; null when there are none, or nobody to tell. */
@@ -135,6 +149,6 @@ export class LiveHub {
     const images = imageIds.flatMap((imageId) => fleetProjection.images.get(imageId) ?? []);
     const removedImages = imageIds.filter((imageId) => !fleetProjection.images.has(imageId));
     const changed = agents.length + sessions.length + images.length + removedImages.length > 0;
-    return changed ? { agents, sessions, images, removedImages } : null;
+    return changed ? { agents, sessions, images, removedImages, zones: this.#changedZones() } : null;
   }
 }

@@ -69,25 +69,42 @@ export function objectIn(answer: ApiAnswer, field: string): ApiAnswer {
 export interface StoredMessage {
   readonly sequence: number;
   readonly data: Uint8Array;
+  /** When the server stored it, by the server's clock, in ms since 1970. */
+  readonly storedAtMs: number;
 }
 
 /** A message out of a stream, asked of its leader, so that it is what was written last. Null: there is none. */
 export async function getMessage(
   bus: Bus,
   stream: string,
-  which: { readonly seq: number } | { readonly last_by_subj: string },
+  which:
+    | { readonly seq: number }
+    | { readonly last_by_subj: string }
+    | { readonly seq: number; readonly next_by_subj: string },
 ): Promise<StoredMessage | null> {
   try {
     const message = objectIn(await jetStreamApi(bus, `STREAM.MSG.GET.${stream}`, which), 'message');
-    const data = message['data'];
+    const { data, time } = message;
     return {
       sequence: sequenceOf(message, 'seq'),
       data: Buffer.from(typeof data === 'string' ? data : '', 'base64'),
+      storedAtMs: Date.parse(String(time)),
     };
   } catch (error) {
     if (hasServerCode(error, ServerCode.noMessageFound)) return null;
     throw error;
   }
+}
+
+/** The subjects of a stream that a filter lets through, asked of its leader: 100,000 at most, which is a server's page. */
+export async function subjectsOf(bus: Bus, stream: string, filter: string): Promise<readonly string[]> {
+  const info = await jetStreamApi(bus, `STREAM.INFO.${stream}`, { subjects_filter: filter });
+  const { subjects } = objectIn(info, 'state');
+  return isObject(subjects) ? Object.keys(subjects) : [];
+}
+
+export async function purgeSubject(bus: Bus, stream: string, subject: string): Promise<void> {
+  await jetStreamApi(bus, `STREAM.PURGE.${stream}`, { filter: subject });
 }
 
 function jetStreamAway(subject: string, cause: unknown): BusError {

@@ -2,8 +2,9 @@ import { hash } from 'node:crypto';
 import { headers } from 'nats';
 import { desiredDocument, type DesiredDocument } from '../../domain/desired.ts';
 import { DESIRED_STREAM, desiredSubject } from '../names.ts';
-import { busRequest, getMessage, publishAcked } from './api.ts';
+import { getMessage, publishAcked } from './api.ts';
 import type { Bus } from './connect.ts';
+import { directGet } from './directGet.ts';
 import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
 
 /**
@@ -64,16 +65,8 @@ async function readStanding(bus: Bus, agentId: string): Promise<Standing | null>
 
 /** The agent's document as it stands, or null when none was ever written: which is not the same as an empty one. */
 export async function readDesired(bus: Bus, agentId: string): Promise<DesiredDocument | null> {
-  const subject = desiredSubject(agentId);
-  const request = `$JS.API.DIRECT.GET.${DESIRED_STREAM}.${subject}`;
-  const reply = await busRequest(bus, request, new Uint8Array());
-  const status = reply.headers?.code ?? 0;
-  if (status === 404) return null;
-  if (status !== 0) {
-    const message = `${request}: ${status} ${reply.headers?.description ?? ''}`;
-    throw new BusError(BusErrorCode.JetStreamRefused, message);
-  }
-  return parseDesired(agentId, reply.data);
+  const data = await directGet(bus, DESIRED_STREAM, desiredSubject(agentId));
+  return data === null ? null : parseDesired(agentId, data);
 }
 
 /**

@@ -34,10 +34,12 @@ export const ServerCode = {
   insufficientResources: 10_023,
   noMessageFound: 10_037,
   insufficientStorage: 10_047,
+  streamNameInUse: 10_058,
   streamNotFound: 10_059,
   otherStream: 10_060,
   wrongLastSequence: 10_071,
   storeFailed: 10_077,
+  streamSealed: 10_109,
   wrongLastSequenceInFlight: 10_164,
 } as const;
 
@@ -54,6 +56,17 @@ export function isBusRefused(error: unknown): boolean {
 export function isJetStreamAway(error: unknown): boolean {
   return error instanceof BusError && error.code === BusErrorCode.JetStreamAway;
 }
+
+/** The bus or its leader is away for the moment: what was asked may work later. */
+export function isBusAway(error: unknown): boolean {
+  return error instanceof BusError && AWAY.has(error.code);
+}
+
+const AWAY: ReadonlySet<BusErrorCode> = new Set([
+  BusErrorCode.Disconnected,
+  BusErrorCode.NoAnswer,
+  BusErrorCode.JetStreamAway,
+]);
 
 export function isStreamDifferent(error: unknown): boolean {
   return error instanceof BusError && error.code === BusErrorCode.StreamDiffers;

@@ -1,68 +1,41 @@
-import { headers } from 'nats';
 import {
   CHECKINS_STREAM,
   CHECKINS_SUBJECTS,
   DESIRED_STREAM,
   DESIRED_SUBJECTS,
-  logStream,
-  logSubject,
+  ROLLUPS_STREAM,
+  ROLLUPS_SUBJECTS,
+  SNAPSHOTS_STREAM,
+  SNAPSHOT_DESCRIPTIONS,
+  SNAPSHOT_PARTS,
+  LEASES_STREAM,
+  LEASES_SUBJECTS,
+  feedStream,
+  feedSubjects,
 } from '../names.ts';
-import { jetStreamApi, objectIn, publishAcked } from './api.ts';
-import { pauseUnlessAborted, type Bus } from './connect.ts';
-import { BusError, BusErrorCode, ServerCode, hasServerCode, isJetStreamAway } from './errors.ts';
+import { jetStreamApi, objectIn } from './api.ts';
+import type { Bus } from './connect.ts';
+import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
 
 /**
- * Every stream and bucket, created here and nowhere else, and held to what is written here: a live configuration that
- * differs (somebody gave the log a limit, say) is an error that names the field.
+ * Every stream and bucket, created here and nowhere else (those of the logs, which come in epochs, in logStreams.ts), and
+ * held to what is written here: a live configuration that differs (somebody gave the log a limit, say) is an error that
+ * names the field.
  */
-type StreamConfig = Readonly<Record<string, unknown>> & { readonly name: string };
+export type StreamConfig = Readonly<Record<string, unknown>> & { readonly name: string };
 
 const NANOS_PER_DAY = 86_400_000_000_000;
 const CHECKINS_DAYS = 7;
 const CHECKINS_BYTES = 4 * 1024 ** 3;
 const CHECKINS_LEAST_BYTES = 64 * 1024 ** 2;
-const ANSWER_TRIES = 40;
-const ANSWER_PAUSE_MS = 50;
-
-/** The stream of one event log: unlimited, on disk, nothing in it can be deleted. Account LOG. */
-export async function ensureLogStream(bus: Bus, log: string, epoch: number, replicas: number): Promise<void> {
-  await ensureStream(bus, {
-    name: logStream(log, epoch),
-    subjects: [logSubject(log)],
-    storage: 'file',
-    retention: 'limits',
-    discard: 'new',
-    max_msgs: -1,
-    max_bytes: -1,
-    max_age: 0,
-    max_msgs_per_subject: -1,
-    max_msg_size: -1,
-    max_consumers: -1,
-    deny_delete: true,
-    deny_purge: true,
-    num_replicas: replicas,
-  });
-}
-
-/**
- * Resolves once the leader of a log answers on this connection: a cluster's other servers hear of a new stream a moment
- * after its maker does. Asks by a message that names another stream, which is always refused and never stored. Throws
- * BusError JETSTREAM_AWAY when nobody answers within two seconds.
- */
-export async function untilLogAnswers(bus: Bus, log: string): Promise<void> {
-  for (let left = ANSWER_TRIES; ; left -= 1) {
-    const elsewhere = headers();
-    elsewhere.set('Nats-Expected-Stream', 'NONE');
-    try {
-      await publishAcked(bus, logSubject(log), Buffer.from('{}'), elsewhere);
-      return;
-    } catch (error) {
-      if (hasServerCode(error, ServerCode.otherStream)) return;
-      if (!isJetStreamAway(error) || left <= 1) throw error;
-    }
-    await pauseUnlessAborted(ANSWER_PAUSE_MS);
-  }
-}
+/** The longest kept history is 400 days, in chunks of 10 days; the shorter ones leave by a time to live of their own. */
+const ROLLUPS_DAYS = 411;
+const ROLLUPS_BYTES = 8 * 1024 ** 3;
+const ROLLUPS_LEAST_BYTES = 64 * 1024 ** 2;
+/** How long an event stands in its feed. */
+export const FEED_DAYS = 30;
+const FEED_BYTES = 2 * 1024 ** 3;
+const FEED_LEAST_BYTES = 8 * 1024 ** 2;
 
 /**
  * Check-ins of all agents: kept 7 days and at most 4 GiB, oldest out first. A server with less room gets less, down to
@@ -80,13 +53,74 @@ export async function ensureCheckIns(bus: Bus, replicas: number): Promise<void> 
     num_replicas: replicas,
     ...(replicas === 1 && knowsPersistMode(bus) ? { persist_mode: 'async' } : {}),
   };
-  for (let bytes = CHECKINS_BYTES; ; bytes /= 2) {
+  await ensureWithRoom(bus, config, CHECKINS_BYTES, CHECKINS_LEAST_BYTES);
+}
+
+/**
+ * The utilization history: one message per agent, width of bucket and chunk, the last one counts. At most 8 GiB, oldest
+ * out first; a server with less room gets less, down to 64 MiB. Account APP.
+ */
+export async function ensureRollups(bus: Bus, replicas: number): Promise<void> {
+  const config = {
+    name: ROLLUPS_STREAM,
+    subjects: [ROLLUPS_SUBJECTS],
+    storage: 'file',
+    retention: 'limits',
+    discard: 'old',
+    max_age: ROLLUPS_DAYS * NANOS_PER_DAY,
+    max_msgs_per_subject: 1,
+    allow_msg_ttl: true,
+    allow_direct: true,
+    num_replicas: replicas,
+  };
+  await ensureWithRoom(bus, config, ROLLUPS_BYTES, ROLLUPS_LEAST_BYTES);
+}
+
+/**
+ * The feed of one log: one message per event, kept 30 days and at most 2 GiB, oldest out first; a server with less room
+ * gets less, down to 8 MiB. Single messages cannot be deleted from it: whoever wants it written anew deletes the stream.
+ * What a crash cuts off at its end is written again from the log. Account APP.
+ */
+export function feedConfig(bus: Bus, log: string, replicas: number): StreamConfig {
+  return {
+    name: feedStream(log),
+    subjects: [feedSubjects(log)],
+    storage: 'file',
+    retention: 'limits',
+    discard: 'old',
+    max_age: FEED_DAYS * NANOS_PER_DAY,
+    deny_delete: true,
+    deny_purge: true,
+    allow_direct: true,
+    num_replicas: replicas,
+    ...(replicas === 1 && knowsPersistMode(bus) ? { persist_mode: 'async' } : {}),
+  };
+}
+
+/** Makes the stream of a feed, unless somebody else just has; the first message will have this sequence. */
+export async function makeFeed(bus: Bus, config: StreamConfig, firstSequence: number): Promise<void> {
+  await ensureWithRoom(bus, config, FEED_BYTES, FEED_LEAST_BYTES, { first_seq: firstSequence });
+}
+
+/**
+ * A server that has not so much room to promise is asked for half as much, again and again, down to the least. Each promise
+ * is one byte short of round, so that together they never fill a round limit to its last byte: then the server would make
+ * no other stream any more, not even a log, to which nothing is promised.
+ */
+async function ensureWithRoom(
+  bus: Bus,
+  config: StreamConfig,
+  most: number,
+  least: number,
+  initial: object = {},
+): Promise<void> {
+  for (let bytes = most; ; bytes /= 2) {
     try {
-      await ensureStream(bus, config, { max_bytes: bytes });
+      await ensureStream(bus, config, { ...initial, max_bytes: bytes - 1 });
       return;
     } catch (error) {
       const noRoom = hasServerCode(error, ServerCode.insufficientStorage, ServerCode.insufficientResources);
-      if (!noRoom || bytes / 2 < CHECKINS_LEAST_BYTES) throw error;
+      if (!noRoom || bytes / 2 < least) throw error;
     }
   }
 }
@@ -95,6 +129,23 @@ export async function ensureCheckIns(bus: Bus, replicas: number): Promise<void> 
 function knowsPersistMode(bus: Bus): boolean {
   const [major = 0, minor = 0] = (bus.connection.info?.version ?? '').split('.').map(Number);
   return major > 2 || (major === 2 && minor >= 12);
+}
+
+/** The key-value bucket of leases: who writes which log. Keys of gateways that are gone leave by age. Account LOG. */
+export async function ensureLeases(bus: Bus, replicas: number): Promise<void> {
+  await ensureStream(bus, {
+    name: LEASES_STREAM,
+    subjects: [LEASES_SUBJECTS],
+    storage: 'file',
+    retention: 'limits',
+    discard: 'new',
+    max_msgs: -1,
+    max_bytes: -1,
+    max_age: NANOS_PER_DAY,
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+    num_replicas: replicas,
+  });
 }
 
 /** The key-value bucket of desired documents: one value per agent. Account APP. */
@@ -117,9 +168,33 @@ export async function ensureDesired(bus: Bus, replicas: number): Promise<void> {
   });
 }
 
+/** The object store of snapshots. What is in it can be made again from the logs, so it may be purged. Account LOG. */
+export async function ensureSnapshots(bus: Bus, replicas: number): Promise<void> {
+  await ensureStream(bus, {
+    name: SNAPSHOTS_STREAM,
+    subjects: [`${SNAPSHOT_PARTS}>`, `${SNAPSHOT_DESCRIPTIONS}>`],
+    storage: 'file',
+    retention: 'limits',
+    discard: 'new',
+    max_msgs: -1,
+    max_bytes: -1,
+    max_age: 0,
+    max_msgs_per_subject: -1,
+    allow_direct: true,
+    allow_rollup_hdrs: true,
+    deny_delete: false,
+    deny_purge: false,
+    num_replicas: replicas,
+  });
+}
+
 /** `initial` is asked for when the stream is made and is not compared afterwards. */
 async function ensureStream(bus: Bus, wanted: StreamConfig, initial: object = {}): Promise<void> {
-  const live = (await readConfig(bus, wanted.name)) ?? (await createStream(bus, wanted, initial));
+  assertConfig(wanted, (await readConfig(bus, wanted.name)) ?? (await createStream(bus, wanted, initial)));
+}
+
+/** Throws BusError STREAM_DIFFERS, naming the first field in which the live configuration is not the one that is wanted. */
+export function assertConfig(wanted: StreamConfig, live: Readonly<Record<string, unknown>>): void {
   for (const [field, value] of Object.entries(wanted)) {
     // The server leaves out of its answer what is false.
     const actual = live[field] ?? (value === false ? false : undefined);

@@ -19,6 +19,10 @@ interface InFlight {
   readonly timer: NodeJS.Timeout;
 }
 
+/** A server whose disk is full stores nothing and says nothing, also when there is room again. */
+const IF_IT_STAYS_SO =
+  'If it stays so, the disk may be full: free space where nats-server keeps its store, then restart nats-server.';
+
 export function createAckedPublisher(bus: Bus, timeoutMs: number): AckedPublisher {
   const inbox = createInbox();
   const inFlight = new Map<string, InFlight>();
@@ -55,7 +59,7 @@ export function createAckedPublisher(bus: Bus, timeoutMs: number): AckedPublishe
       count += 1;
       const token = count.toString(36);
       const { promise, resolve, reject } = Promise.withResolvers<Msg>();
-      const timer = setTimeout(() => giveUp(token, `${timeoutMs} ms passed`), timeoutMs);
+      const timer = setTimeout(() => giveUp(token, `${timeoutMs} ms passed. ${IF_IT_STAYS_SO}`), timeoutMs);
       inFlight.set(token, { resolve, reject, timer });
       try {
         bus.connection.publish(subject, bytes, { headers, reply: `${inbox}.${token}` });

@@ -7,12 +7,6 @@ import { hash } from 'node:crypto';
 export function eventId(commandKey: string, index: number): string {
   const digest = hash('sha256', `${commandKey}:${index}`, 'hex');
   // RFC 9562: the version is the 13th digit; the variant is the upper two bits of the 17th.
-  const variant = ((Number.parseInt(digest.charAt(16), 16) & 0x3) | 0x8).toString(16);
-  return [
-    digest.slice(0, 8),
-    digest.slice(8, 12),
-    `8${digest.slice(13, 16)}`,
-    `${variant}${digest.slice(17, 20)}`,
-    digest.slice(20, 32),
-  ].join('-');
+  const variant = '89ab'.charAt(Number.parseInt(digest.charAt(16), 16) % 4);
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 }

@@ -1,10 +1,13 @@
 import { ChainWalk } from './chain.ts';
 import { encodeCommit, hashOf } from './codec.ts';
-import { LogError, LogErrorCode } from './errors.ts';
+import { HistoryOffline, LogError, LogErrorCode } from './errors.ts';
 import { assertAppendable, assertFits, checkedLog } from './guards.ts';
 import type { EventLog, LogName, StoredCommit } from './port.ts';
 
-/** The bytes of every commit of every log, in order. Whoever holds it has the whole store. */
+/**
+ * The bytes of every commit of every log, in order. Whoever holds it has the whole store. An epoch that was moved offline
+ * is a hole: its commits are deleted from the array, and those behind it keep their places.
+ */
 export type MemoryStore = Map<LogName, Uint8Array[]>;
 
 /**
@@ -12,7 +15,7 @@ export type MemoryStore = Map<LogName, Uint8Array[]>;
  * Given a `store` it continues that one, as a restarted process continues its disk.
  */
 export function createMemoryLog(store: MemoryStore = new Map()): EventLog {
-  const waiting = new Set<() => void>();
+  const waiting = followersOf(store);
   let closed = false;
 
   function commitsOf(log: LogName): Uint8Array[] {
@@ -54,19 +57,20 @@ export function createMemoryLog(store: MemoryStore = new Map()): EventLog {
     async *read(log, after) {
       assertOpen();
       const commits = commitsOf(log);
-      const head = commits.length;
       const walk = new ChainWalk(log, after);
-      for (const bytes of commits.slice(after, head)) yield walk.accept(bytes);
+      for (const bytes of wholeBehind(log, commits, after)) yield walk.accept(bytes);
     },
 
     async *follow(log, after, signal): AsyncGenerator<StoredCommit> {
       const commits = commitsOf(log);
       const walk = new ChainWalk(log, after);
+      wholeBehind(log, commits, after);
       while (!signal.aborted) {
         assertOpen();
         const bytes = commits[walk.version];
-        if (bytes === undefined) await changeOrAbort(waiting, signal);
-        else yield walk.accept(bytes);
+        if (bytes !== undefined) yield walk.accept(bytes);
+        else if (walk.version >= commits.length) await changeOrAbort(waiting, signal);
+        else wholeBehind(log, commits, walk.version);
       }
     },
 
@@ -75,6 +79,25 @@ export function createMemoryLog(store: MemoryStore = new Map()): EventLog {
       wakeAll();
     },
   };
+}
+
+/** Who waits for the next change of a store, whichever log on it makes it. */
+const followers = new WeakMap<MemoryStore, Set<() => void>>();
+
+function followersOf(store: MemoryStore): Set<() => void> {
+  const known = followers.get(store);
+  if (known !== undefined) return known;
+  const fresh = new Set<() => void>();
+  followers.set(store, fresh);
+  return fresh;
+}
+
+/** The commits behind a version as they are now. Throws HistoryOffline when some of them are not there any more. */
+function wholeBehind(log: LogName, commits: readonly Uint8Array[], version: number): readonly Uint8Array[] {
+  const behind = commits.slice(version);
+  const gap = behind.findLastIndex((bytes) => bytes === undefined);
+  if (gap >= 0) throw new HistoryOffline(log, version + 1, version + gap + 1);
+  return behind;
 }
 
 /** Resolves at the next change of the store or when `signal` aborts. */

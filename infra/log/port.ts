@@ -27,6 +27,10 @@ export interface StoredCommit {
  *
  * `read` yields the commits after version `after`, in order, up to the head at the time of the call, then ends.
  * `follow` yields them and then waits for more, through reconnects, without gap or duplicate, until `signal` aborts.
+ * Behind a commit that holds a LogSealed the log goes on in its next epoch: versions and the chain go on, and neither
+ * writers nor readers see a difference. Once a sealed epoch was moved offline, both throw HistoryOffline where they would
+ * need it, which says behind which version the log can be read.
+ *
  * Both verify the hash chain from the place they start and throw LogCorrupt, naming the version, at the first break, and
  * UnknownEvent at an event type or schema version that this build does not know.
  */

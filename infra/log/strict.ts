@@ -8,10 +8,13 @@ export function firstDifference(value: unknown, parsed: unknown): string | null 
   if (typeof value !== 'object' || value === null || typeof parsed !== 'object' || parsed === null) {
     return Number.isNaN(value) && Number.isNaN(parsed) ? null : '';
   }
-  for (const [key, field] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const field: unknown = Reflect.get(value, key);
     if (field === undefined) continue;
     if (!Object.hasOwn(parsed, key)) return key;
-    const inner = firstDifference(field, Reflect.get(parsed, key));
+    const made: unknown = Reflect.get(parsed, key);
+    if (field === made) continue;
+    const inner = firstDifference(field, made);
     if (inner !== null) return inner === '' ? key : `${key}.${inner}`;
   }
   return null;

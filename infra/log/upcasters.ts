@@ -6,7 +6,9 @@
 type Upcaster = (data: unknown) => unknown;
 export type Upcasters = Readonly<Record<string, Readonly<Record<number, Upcaster>>>>;
 
-export const UPCASTERS: Upcasters = {};
+export const UPCASTERS: Upcasters = {
+  AgentBooted: { 1: (data) => ({ ...Object(data), observedAt: null }) },
+};
 
 export function currentSchemaVersion(type: string, upcasters: Upcasters): number {
   const ofType = upcasters[type];

@@ -1,6 +1,9 @@
 import test from 'ava';
+import type { ZoneFact } from '../../domain/events.ts';
 import type { ZoneCommand } from '../../domain/zone/commands.ts';
+import { desiredDocumentOf } from '../../projections/desired.ts';
 import {
+  NOW,
   ENGINE_DOWN,
   aGpu,
   aHardware,
@@ -8,6 +11,7 @@ import {
   aRequest,
   aSession,
   aStop,
+  aTick,
   aWaitingSession,
   agentIn,
   anAgent,
@@ -16,10 +20,8 @@ import {
   said,
 } from '../support/builders.ts';
 
-const silent = (to: 'late' | 'missing', seconds: number): ZoneCommand => ({
-  type: 'AdvanceTime',
-  silences: [{ agentId: 'agent-1', seconds, to }],
-});
+const silent = (to: 'late' | 'missing', seconds: number): ZoneCommand =>
+  aTick({ silences: [{ agentId: 'agent-1', seconds, to }] });
 const typesOf = (facts: readonly { readonly type: string }[]) => facts.map(({ type }) => type);
 
 test('an agent that joins is no candidate until it has checked in, caught up', (t) => {
@@ -85,7 +87,7 @@ test('a new boot supersedes the one before, which never comes back: its process 
   rebooted.expect(t, [
     {
       type: 'AgentBooted',
-      data: { agentId: 'agent-1', bootId: 'boot-2', previousBootId: 'boot-1', agentVersion: '1' },
+      data: { agentId: 'agent-1', bootId: 'boot-2', previousBootId: 'boot-1', agentVersion: '1', observedAt: NOW },
     },
   ]);
   const clone = said({ bootId: 'boot-1', hardware: aHardware({ cores: 99 }), sessions: [observed('exited')] });
@@ -97,15 +99,64 @@ test('a new boot supersedes the one before, which never comes back: its process 
   t.deepEqual(typesOf(third.facts), ['AgentBooted', 'AgentConditionCleared']);
 });
 
-test('an agent ahead of the log shows that the log was restored: nothing is concluded from it', (t) => {
+test('a word of an earlier boot that comes late is no boot and no clone, whether that boot was known or not', (t) => {
+  const [at, before] = ['2026-01-01T00:00:00.000Z', '2025-12-31T23:59:57.000Z'];
+  const rebooted = given(anAgent()).when(said({ bootId: 'boot-3', observedAt: at }));
+  const late = (bootId: string, observedAt: string) =>
+    given(anAgent(), rebooted.facts).when(said({ bootId, observedAt, hardware: aHardware({ cores: 99 }) }));
+  for (const bootId of ['boot-1', 'boot-2']) late(bootId, before).expect(t, []);
+  t.deepEqual(typesOf(late('boot-1', at).facts), ['AgentConditionRaised'], 'one that goes on speaking is a clone');
+});
+
+test('a host whose clock was set back far is heard all the same', (t) => {
+  const rebooted = given(anAgent()).when(said({ bootId: 'boot-2', observedAt: '2025-06-01T00:00:00.000Z' }));
+  t.deepEqual(typesOf(rebooted.facts), ['AgentBooted']);
+});
+
+test('the last 256 boots that were superseded are remembered: none of them comes back', (t) => {
+  const boots = Array.from({ length: 300 }, (_, index): ZoneFact => ({
+    type: 'AgentBooted',
+    data: { agentId: 'agent-1', bootId: `b-${index}`, previousBootId: null, agentVersion: '1', observedAt: NOW },
+  }));
+  const { state, when } = given(anAgent(), boots);
+  t.is(agentIn(state).supersededBoots.size, 256);
+  for (const bootId of ['b-43', 'b-298']) {
+    t.deepEqual(typesOf(when(said({ bootId })).facts), ['AgentConditionRaised']);
+  }
+});
+
+test('an agent ahead of the log shows that the log was restored: nothing is concluded from it, and it takes nothing', (t) => {
   const ahead = said({ appliedVersion: 4, sessions: [] });
   const stopping = given(anAgent(), aSession(), aStop());
   const { facts, state } = stopping.when(ahead);
   t.deepEqual(typesOf(facts), ['AgentConditionRaised']);
   t.true(agentIn(state).conditions.has('LOG_REWOUND'));
   t.true(state.sessions.has('s-1'));
-  const again = given(anAgent(), aSession(), aStop(), facts).when(said({ appliedVersion: 4 }));
-  t.deepEqual(typesOf(again.facts), ['AgentConditionCleared', 'SessionEnded']);
+  t.is(desiredDocumentOf(state, 'agent-1', 'log-1'), null, 'no document, which is not an empty one');
+  const rewound = given(anAgent(), aSession(), aStop(), facts);
+  const [reason] = rewound.when(aRequest({ sessionId: 's-2' })).explanation?.candidates[0]?.reasons ?? [];
+  t.is(reason?.code, 'AGENT_PENDING');
+  t.regex(reason?.sentence ?? '', /restored from an older backup/);
+});
+
+test('a log that has grown past a rewound agent still ends nothing there that the backup did not know', (t) => {
+  const { facts } = given(anAgent(), aSession()).when(said({ appliedVersion: 9 }));
+  const rewound = given(anAgent(), aSession(), facts, ...Array.from({ length: 10 }, () => anAgent({ id: 'agent-2' })));
+  t.true(rewound.version > 9);
+  const unknown = observed('running', { sessionId: 's-after-the-backup' });
+  for (const sessions of [[unknown], [observed('running'), { ...unknown, status: 'exited' as const }]]) {
+    rewound.when(said({ appliedVersion: 9, sessions })).expect(t, []);
+  }
+  rewound.when(said({ appliedVersion: 9, engine: ENGINE_DOWN })).expect(t, [
+    {
+      type: 'AgentConditionRaised',
+      data: { agentId: 'agent-1', condition: 'DOCKER_DOWN', detail: 'no answer', mend: 'start it' },
+    },
+  ]);
+  const lookedAfter = said({ appliedVersion: 9, sessions: [observed('running'), { ...unknown, status: 'gone' }] });
+  const { facts: cleared, state } = rewound.when(lookedAfter);
+  t.deepEqual(cleared, [{ type: 'AgentConditionCleared', data: { agentId: 'agent-1', condition: 'LOG_REWOUND' } }]);
+  t.is(desiredDocumentOf(state, 'agent-1', 'log-1')?.version, rewound.version + 1, 'it obeys only what is newer');
 });
 
 test('a container engine that goes down and a device that fails are conditions, raised and cleared once', (t) => {
@@ -137,16 +188,15 @@ test('an agent whose engine is down is online, and takes nothing until the engin
 
 test('a session that has waited as long as it was asked to is cancelled', (t) => {
   const waiting = given(aWaitingSession({ maxWaitSeconds: 60 }), aWaitingSession({ id: 's-2' }));
-  const tick: ZoneCommand = { type: 'AdvanceTime', silences: [] };
-  waiting.when(tick, '2026-01-01T00:00:59.999Z').expect(t, []);
+  waiting.when(aTick(), '2026-01-01T00:00:59.999Z').expect(t, []);
   waiting
-    .when(tick, '2026-01-01T00:01:00.000Z')
+    .when(aTick(), '2026-01-01T00:01:00.000Z')
     .expect(t, [{ type: 'SessionCancelled', data: { sessionId: 's-1', cause: 'WAIT_TIMEOUT' } }]);
 });
 
 test('a tick of time brings at most 128 events; the rest comes due at the next', (t) => {
   const line = Array.from({ length: 200 }, (_, index) => aWaitingSession({ id: `s-${index}`, maxWaitSeconds: 1 }));
-  const first = given(...line).when({ type: 'AdvanceTime', silences: [] }, '2026-01-01T01:00:00.000Z');
+  const first = given(...line).when(aTick(), '2026-01-01T01:00:00.000Z');
   t.is(first.facts.length, 128);
   t.is(first.state.line.length, 72);
 });

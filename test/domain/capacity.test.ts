@@ -54,12 +54,7 @@ test('a request that fills an agent exactly fits; a millicore or a byte more doe
       { type: 'SessionRequested', data: requestOf(exact) },
       {
         type: 'SessionPlaced',
-        data: {
-          sessionId: 's-1',
-          agentId: 'agent-1',
-          claim: { millicores, memoryBytes, gpuUuids: [] },
-          candidates: 1,
-        },
+        data: { sessionId: 's-1', agentId: 'agent-1', claim: { millicores, memoryBytes, gpuUuids: [] } },
       },
     ]);
   for (const more of [{ millicores: millicores + 1 }, { memoryBytes: memoryBytes + 1 }]) {

@@ -30,12 +30,17 @@ const enrolled = (agentId: string): FleetFact => ({
 const enrol = (agentId: string): FleetCommand => ({ type: 'EnrolAgent', agentId, hostname: agentId, simulated: false });
 const ZONE: FleetFact = { type: 'ZoneCreated', data: { zone: 'default' } };
 
+const NOW = '2026-11-01T12:00:00.000Z';
+
 function given(...facts: readonly FleetFact[]) {
   const state = initialFleet();
-  for (const fact of facts) evolveFleet(state, fact);
+  for (const [index, fact] of facts.entries()) evolveFleet(state, fact, { version: index + 1, time: NOW });
   return {
     when(command: FleetCommand) {
-      const decision = decideFleet(state, command, { allowedRegistries: ['registry.example:5000'] });
+      const decision = decideFleet(state, command, {
+        allowedRegistries: ['registry.example:5000'],
+        version: facts.length,
+      });
       const made = decision.kind === 'accepted' ? decision.facts : [];
       return {
         facts: made,

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Candidate, Explanation } from '../../domain/placement/explanation.ts';
 import { REASON_CODES } from '../../domain/placement/reasonCodes.ts';
+import { restSentence } from '../../domain/placement/restSentence.ts';
 import { placementRules } from '../../domain/placement/rules.ts';
 import type { RequestSession } from '../../domain/zone/commands.ts';
 import type { ZoneFact } from '../../domain/events.ts';
@@ -259,6 +260,55 @@ test('nothing fits: the request waits or fails as it asks, with counts per code 
   t.deepEqual(facts[1], { type: 'SessionWaiting', data: { sessionId: 's-1', refusal } });
   const { facts: failed } = given(...agents).when(aRequest({ whenFull: 'fail' }));
   t.deepEqual(failed[1], { type: 'SessionRefused', data: { sessionId: 's-1', refusal } });
+});
+
+/** So many agents `a-00`, `a-01` …, each with one session more than the one before, of 0.1 cores. */
+function fleetOf(agents: number): readonly (readonly ZoneFact[])[] {
+  return Array.from({ length: agents }, (_, index) => {
+    const id = `a-${String(index).padStart(2, '0')}`;
+    const held = Array.from({ length: index }, (_, n) => aSession({ id: `${id}-${n}`, on: id, cores: 0.1, gib: 0.1 }));
+    return [...anAgent({ id }), ...held.flat()];
+  });
+}
+
+test('of up to 20 agents an answer explains every one; of more a placement names the chosen one and the next three', (t) => {
+  const small = given(...fleetOf(20)).when(aRequest()).explanation;
+  t.like(small, { agents: 20, complete: true, codes: {} });
+  t.is(small?.candidates.length, 20);
+  const large = given(...fleetOf(21)).when(aRequest()).explanation;
+  t.like(large, { decision: 'placed', agentId: 'a-00', agents: 21, complete: false, codes: {} });
+  t.deepEqual(
+    large?.candidates.map(({ agentId, outcome }) => [agentId, outcome]),
+    [
+      ['a-00', 'chosen'],
+      ['a-01', 'fits'],
+      ['a-02', 'fits'],
+      ['a-03', 'fits'],
+    ],
+  );
+  t.deepEqual(
+    large?.candidates.flatMap(({ reasons }) => codesOf(reasons)),
+    ['LOWER_SCORE', 'LOWER_SCORE', 'LOWER_SCORE'],
+  );
+});
+
+test('of more than 20 agents a refusal names the 20 nearest and counts the reasons of all', (t) => {
+  const off: ZoneFact[] = [{ type: 'AgentDisabled', data: { agentId: 'a-00' } }];
+  const fleet = given(...fleetOf(30), off);
+  const waiting = fleet.when(aRequest({ image: anImage({ cores: 5.95 }) }));
+  t.like(waiting.explanation, { decision: 'waiting', agents: 30, complete: false });
+  t.deepEqual(waiting.explanation?.codes, { AGENT_DISABLED: 1, CORES_SHORT: 29 });
+  t.is(waiting.explanation?.candidates.length, 20);
+});
+
+test('an explanation that is not complete says how many agents it does not name, and what they gave', (t) => {
+  const rest = (agents: number, cores: number) => {
+    const { explanation } = given(...fleetOf(agents)).when(aRequest({ image: anImage({ cores }) }));
+    return explanation === null ? 'no explanation' : restSentence(explanation);
+  };
+  t.is(rest(20, 1), null);
+  t.is(rest(21, 1), 'the best 4 of 21 agents are named');
+  t.is(rest(21, 7), 'the nearest 20 of 21 agents are named; all of them together gave CORES_SHORT 21');
 });
 
 test('a request may be pinned to an agent of this zone', (t) => {

@@ -4,12 +4,14 @@ import type { CheckIn } from '../../domain/checkIn.ts';
 import type { ZoneFact } from '../../domain/events.ts';
 import type { GpuNeed } from '../../domain/gpuNeed.ts';
 import type { Explanation } from '../../domain/placement/explanation.ts';
+import { placementAids } from '../../domain/placement/index/zoneIndex.ts';
+import { place, placementOn } from '../../domain/placement/place.ts';
 import type { SetAgentSettings, ZoneCommand } from '../../domain/zone/commands.ts';
 import { decideZone } from '../../domain/zone/decide.ts';
 import { evolveZone } from '../../domain/zone/evolve.ts';
 import { initialZone, type ZoneState } from '../../domain/zone/state.ts';
 import { isoTime } from '../../infra/clock.ts';
-import { GIB, LOG_ID, aCheckIn, aGpu, aHardware, aRequest, anImage, observed } from '../support/builders.ts';
+import { GIB, LOG_ID, aCheckIn, aGpu, aHardware, aRequest, aTick, anImage, observed } from '../support/builders.ts';
 
 /** Histories of a small zone: any commands in any order, each decided on the state that those before it made. */
 
@@ -75,9 +77,11 @@ const step = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .record({ agentId, to: fc.constantFrom('late' as const, 'missing' as const) })
-      .map((silence) => (): ZoneCommand => ({ type: 'AdvanceTime', silences: [{ ...silence, seconds: 60 }] })),
+      .record({ agentId, to: fc.constantFrom('late' as const, 'missing' as const, 'lost' as const) })
+      .map((silence) => (): ZoneCommand => aTick({ silences: [{ ...silence, seconds: 60 }] })),
   },
+  { weight: 1, arbitrary: agentId.map((id) => (): ZoneCommand => ({ type: 'DeclareAgentLost', agentId: id })) },
+  { weight: 1, arbitrary: sessionId.map((id) => (): ZoneCommand => aTick({ overdueStarts: [id] })) },
   { weight: 3, arbitrary: fc.constant((): ZoneCommand => ({ type: 'PlaceWaiting' })) },
 );
 const steps = fc.array(step, { minLength: 1, maxLength: 80 });
@@ -227,15 +231,32 @@ testProp(
   },
 );
 
-testProp('a claim ends only with SessionEnded, once', [steps], (t, chosen) => {
+testProp(
+  'whatever is commanded, the index is told of every agent that changes: it finds who asking every agent finds',
+  [steps, image],
+  (t, chosen, needs) => {
+    t.pass();
+    live(chosen, (state) => {
+      const wish = { needs, pinnedAgentId: null };
+      const [best] = placementAids(state).index.best(wish, null, 1);
+      const found = best === undefined ? { kind: 'nowhere' } : placementOn(best.agent, wish);
+      t.deepEqual(found, place(state.agents.values(), wish, null));
+    });
+  },
+);
+
+testProp('a claim ends only with SessionEnded, or with an agent that is declared lost, once', [steps], (t, chosen) => {
   t.pass();
   live(chosen, (state, facts, _explanation, before) => {
     const ended = facts.flatMap((fact) => (fact.type === 'SessionEnded' ? [fact.data.sessionId] : []));
-    t.is(new Set(ended).size, ended.length);
+    const lost = facts.flatMap((fact) => (fact.type === 'AgentDeclaredLost' ? [fact.data.agentId] : []));
+    t.is(new Set([...ended, ...lost]).size, ended.length + lost.length);
     for (const [id, session] of before.sessions) {
-      if (session.phase !== 'waiting') t.is(state.sessions.has(id), !ended.includes(id));
+      if (session.phase === 'waiting') continue;
+      t.is(state.sessions.has(id), !ended.includes(id) && !lost.includes(session.agentId));
     }
     for (const id of ended) t.true(before.sessions.get(id)?.phase === 'stopping');
+    for (const id of lost) t.true(before.agents.get(id)?.connectivity === 'missing');
   });
 });
 

@@ -10,11 +10,15 @@ import type { Clock } from '../../infra/clock.ts';
 import { quietLog } from '../support/agentRig.ts';
 import { fakeFacts } from '../support/fakeEngine.ts';
 import type { SimulatedBus } from './bus.ts';
+import { shiftedClock } from './clock.ts';
 import type { Faults } from './faults.ts';
 import { Life } from './life.ts';
 import type { Random } from './random.ts';
 
-export const CHECK_IN_SECONDS = 10;
+/**
+ * `forgets`: at every start it has forgotten what it has started. `obeys-nothing`: a missing document is an empty one to it.
+ */
+export type AgentBug = 'forgets' | 'obeys-nothing';
 
 export interface HostOptions {
   readonly agentId: string;
@@ -25,10 +29,16 @@ export interface HostOptions {
   readonly hardware: Hardware;
   /** Images that are here from the beginning. */
   readonly images: ReadonlySet<string>;
-  /** A deliberate bug: the agent forgets at every start what it has started. */
-  readonly forgetful: boolean;
+  readonly checkInSeconds: number;
+  /** A deliberate bug of the agent: see bugs.ts. */
+  readonly bug: AgentBug | null;
+  /** The agent asks its engine to stop or remove a session's container. */
+  readonly onEnding: (sessionId: string) => void;
   readonly onDeath: (error: unknown) => void;
 }
+
+/** Share of an agent's starts at which its host's clock is set. */
+const CLOCK_SET = 0.5;
 
 /** A host: its engine and its disk stay; the agent's program on it comes and goes. */
 export class AgentHost {
@@ -37,6 +47,7 @@ export class AgentHost {
   #hardware: Hardware;
   #ledger: Ledger = emptyLedger;
   #boots = 0;
+  readonly #clockOffset = { ms: 0 };
   #life: Life | null = null;
   #stop = new AbortController();
   #run: Promise<unknown> = Promise.resolve();
@@ -51,7 +62,10 @@ export class AgentHost {
       latencyMs: (call) => (call === 'pull' ? random.int(500, 6000) : random.int(1, call === 'stop' ? 3000 : 60)),
       use: (spec) => ({ millicores: spec.millicores, memoryBytes: spec.memoryBytes }),
       images: options.images,
-      fault: (call, moment) => faultOf(call, moment, faults, random),
+      fault: (call, moment, sessionId) => {
+        if (moment === 'before' && (call === 'stop' || call === 'remove')) options.onEnding(sessionId);
+        return faultOf(call, moment, faults, random);
+      },
     });
   }
 
@@ -62,10 +76,11 @@ export class AgentHost {
   /** The agent's program starts, unless it runs. */
   boot(): void {
     if (this.#life !== null) return;
-    const { clock, random, bus, agentId, onDeath } = this.#options;
+    const { clock, random, faults, bus, agentId, checkInSeconds, onDeath } = this.#options;
     const life = new Life();
     this.#life = life;
     this.#boots += 1;
+    if (random.chance(CLOCK_SET)) this.#clockOffset.ms = random.int(-faults['host clock'], faults['host clock']);
     this.#stop = new AbortController();
     const settings = {
       agentId,
@@ -75,10 +90,10 @@ export class AgentHost {
       agentVersion: '1',
       simulated: false,
       sessionAddress: '127.0.0.1',
-      checkInMs: CHECK_IN_SECONDS * 1000,
+      checkInMs: checkInSeconds * 1000,
     };
     const ports: AgentPorts = {
-      clock: life.clock(clock),
+      clock: shiftedClock(life.clock(clock), this.#clockOffset),
       bus: this.#livingBus(bus.agentBus(agentId), life),
       engine: livingEngine(this.engine, life),
       host: { look: () => life.call(async () => this.#look()) },
@@ -103,6 +118,11 @@ export class AgentHost {
     if (this.#life === life) this.#life = null;
   }
 
+  /** The newest version that it has carried out, as its disk says; 0 before the first. */
+  get appliedVersion(): number {
+    return this.#ledger.applied?.version ?? 0;
+  }
+
   setGpuHealth(index: number, health: GpuDevice['health']): void {
     const gpus = this.#hardware.gpus.map((gpu) => (gpu.index === index ? { ...gpu, health } : gpu));
     this.#hardware = { ...this.#hardware, gpus };
@@ -119,7 +139,7 @@ export class AgentHost {
 
   async #load(): Promise<Ledger> {
     await this.#options.clock.sleep(1);
-    return this.#options.forgetful ? emptyLedger : this.#ledger;
+    return this.#options.bug === 'forgets' ? emptyLedger : this.#ledger;
   }
 
   async #save(ledger: Ledger): Promise<void> {
@@ -128,16 +148,11 @@ export class AgentHost {
   }
 
   #livingBus(bus: AgentBus, life: Life): AgentBus {
-    const { forgetful } = this.#options;
-    const lied = (document: DesiredDocument): DesiredDocument => ({
-      ...document,
-      sessions: document.sessions.map((session) => ({ ...session, mayCreate: true })),
-    });
-    const seen = (document: DesiredDocument) => (forgetful ? lied(document) : document);
+    const seen = (document: DesiredDocument) => (this.#options.bug === 'forgets' ? startableAgain(document) : document);
     return {
       publish: (checkIn) => life.call(() => bus.publish(checkIn)),
       readDesired: async () => {
-        const document = await life.call(() => bus.readDesired());
+        const document = (await life.call(() => bus.readDesired())) ?? this.#insteadOfNothing();
         return document === null ? null : seen(document);
       },
       watchDesired: (onDocument, signal) => {
@@ -148,6 +163,16 @@ export class AgentHost {
       },
     };
   }
+
+  #insteadOfNothing(): DesiredDocument | null {
+    const last = this.#ledger.document;
+    if (this.#options.bug !== 'obeys-nothing' || last === null) return null;
+    return { ...last, version: last.version + 1, sessions: [] };
+  }
+}
+
+function startableAgain(document: DesiredDocument): DesiredDocument {
+  return { ...document, sessions: document.sessions.map((session) => ({ ...session, mayCreate: true })) };
 }
 
 function livingEngine(engine: Engine, life: Life): Engine {
@@ -167,10 +192,10 @@ function livingEngine(engine: Engine, life: Life): Engine {
 
 /** A start fails before it begins, or its answer is lost after it has worked; a pull fails as a registry fails. */
 function faultOf(call: EngineCall, moment: 'before' | 'after', faults: Faults, random: Random): EngineError | null {
-  if (call === 'pull' && random.chance(faults.failedPull)) {
+  if (call === 'pull' && random.chance(faults['engine failure'])) {
     return new EngineError(EngineErrorCode.imageNotFound, 'no such image');
   }
-  if (call !== 'start' || !random.chance(faults.failedStart)) return null;
+  if (call !== 'start' || !random.chance(faults['engine failure'])) return null;
   return moment === 'before'
     ? new EngineError(EngineErrorCode.containerStartFailed, 'it did not start')
     : new EngineError(EngineErrorCode.timeout, 'no answer in time');

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AgentBus } from '../../agent/ports.ts';
 import type { CheckIn } from '../../domain/checkIn.ts';
 import type { DesiredDocument } from '../../domain/desired.ts';
@@ -9,30 +10,73 @@ export interface BusOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly faults: Faults;
-  /** `receivedAt`: when the bus first had it, in milliseconds. */
-  readonly deliver: (checkIn: CheckIn, receivedAt: number) => void;
+  /** Told of every document that a gateway writes. */
+  readonly onDocument: (document: DesiredDocument) => void;
+}
+
+/** A gateway's end. `receivedAt`: when the bus first had it, in milliseconds. */
+export interface Listener {
+  hear(checkIn: CheckIn, receivedAt: number): void;
+  /** The bus went away, or is back. */
+  busChanged(isAway: boolean): void;
+}
+
+interface StoredCheckIn {
+  readonly checkIn: CheckIn;
+  readonly receivedAt: number;
 }
 
 /** What the bus keeps for one agent. */
 interface Mailbox {
   document: DesiredDocument | null;
   readonly watchers: Set<(document: DesiredDocument) => void>;
-  last: { readonly checkIn: CheckIn; readonly receivedAt: number } | null;
-  /** When the last message so far is delivered: the stream keeps its order. */
-  lastDelivery: number;
+  last: StoredCheckIn | null;
+  /** When the last message of each boot so far arrives: a connection keeps its order. */
+  readonly lastArrival: Map<string, number>;
   away: boolean;
 }
 
+const CALM_DELAY_MS = 20;
+const OVERTAKEN_MS = 8000;
+
 /**
- * Check-ins up and documents down, with loss, delay and repetition. What the real bus guarantees holds here too: an
- * agent's check-ins come in the order in which they were stored, and a document is never replaced by an older one.
+ * Check-ins up and documents down, with loss, delay and repetition. What the real bus guarantees holds here too: what one
+ * boot sends arrives in order, every gateway hears what is stored in the order in which it was stored, each at its own
+ * pace, and a document is never replaced by an older one of the same log.
  */
 export class SimulatedBus {
   readonly #options: BusOptions;
   readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #listeners = new Map<Listener, Promise<void>>();
+  /** Every check-in that was ever sent, by the key under which it is decided. */
+  readonly sent = new Map<string, CheckIn>();
+  #isAway = false;
 
   constructor(options: BusOptions) {
     this.#options = options;
+  }
+
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  setAway(away: boolean): void {
+    if (this.#isAway === away) return;
+    this.#isAway = away;
+    for (const listener of this.#listeners.keys()) listener.busChanged(away);
+  }
+
+  cutOff(agentId: string, away: boolean): void {
+    this.#box(agentId).away = away;
+  }
+
+  /** The bucket with the desired documents is gone, and is there again, empty. */
+  wipe(): void {
+    for (const box of this.#mailboxes.values()) box.document = null;
+  }
+
+  documentOf(agentId: string): DesiredDocument | null {
+    return this.#box(agentId).document;
   }
 
   /** The agent's end. */
@@ -42,14 +86,14 @@ export class SimulatedBus {
     return {
       publish: async (checkIn) => {
         await clock.sleep(random.int(0, 3));
-        if (box.away) return false;
-        this.#send(box, checkIn, clock.now());
-        if (random.chance(faults.duplicateCheckIn)) this.#send(box, checkIn, clock.now());
+        if (box.away || this.#isAway) return false;
+        this.sent.set(checkInKey(checkIn), checkIn);
+        if (!random.chance(faults['lost message'])) void this.#travel(box, checkIn);
         return true;
       },
       readDesired: async () => {
         await clock.sleep(random.int(1, 10));
-        if (box.away) throw new Error('the bus is away');
+        if (box.away || this.#isAway) throw new Error('the bus is away');
         return box.document;
       },
       watchDesired: (onDocument, signal) => {
@@ -59,51 +103,95 @@ export class SimulatedBus {
     };
   }
 
-  /** The gateway's end. */
-  async put(document: DesiredDocument): Promise<void> {
-    const { clock, random, faults } = this.#options;
+  /** A gateway listens from the newest word of every agent on, until it takes it back. */
+  listen(listener: Listener): () => void {
+    this.#listeners.set(listener, Promise.resolve());
+    for (const { last } of this.#mailboxes.values()) if (last !== null) this.#tell(listener, last);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * A gateway's writing. `known` is its own memory of what it wrote: as the real writer, it asks nobody about a document
+   * that it has already written, unless it is told to `look`.
+   */
+  async put(document: DesiredDocument, look: boolean, known: Map<string, DesiredDocument>): Promise<void> {
+    const { clock, random, faults, onDocument } = this.#options;
+    const { agentId } = document;
+    onDocument(document);
     await clock.sleep(random.int(1, 10));
-    if (random.chance(faults.failedPut)) throw new Error('the bus did not take the document');
-    const box = this.#box(document.agentId);
-    if (box.document !== null && box.document.version > document.version) return;
+    if (!look && isDeepStrictEqual(known.get(agentId), document)) return;
+    if (this.#isAway || random.chance(faults['refused document'])) throw new Error('the bus did not take the document');
+    const box = this.#box(agentId);
+    const standing = box.document;
+    if (standing !== null && standing.logId === document.logId && standing.version > document.version) return;
     box.document = document;
-    await clock.sleep(random.int(1, faults.longestDelayMs));
-    if (box.away) return;
+    known.set(agentId, document);
+    void this.#spread(box, document);
+    if (random.chance(faults.duplicate)) void this.#spread(box, document);
+  }
+
+  /** News travel beside the writing; they may be lost, or come after newer ones. */
+  async #spread(box: Mailbox, document: DesiredDocument): Promise<void> {
+    const { clock, random, faults } = this.#options;
+    if (random.chance(faults['lost message'])) return;
+    await clock.sleep(this.#delay());
+    if (box.away || this.#isAway) return;
     for (const watcher of box.watchers) watcher(document);
   }
 
-  documentOf(agentId: string): DesiredDocument | null {
-    return this.#box(agentId).document;
+  async #travel(box: Mailbox, checkIn: CheckIn): Promise<void> {
+    const { clock, random, faults } = this.#options;
+    const { bootId } = checkIn;
+    const overtaken = random.chance(faults.reorder) ? random.int(0, OVERTAKEN_MS) : 0;
+    const inOrder = box.lastArrival.get(bootId) ?? 0;
+    const at = Math.max(inOrder, clock.now() + random.int(1, CALM_DELAY_MS) + overtaken);
+    box.lastArrival.set(bootId, at);
+    await clock.sleep(at - clock.now());
+    this.#store(box, checkIn);
+    if (!random.chance(faults.duplicate)) return;
+    await clock.sleep(random.chance(0.5) ? 0 : this.#delay());
+    this.#store(box, checkIn);
   }
 
-  setAway(agentId: string, away: boolean): void {
-    this.#box(agentId).away = away;
+  #store(box: Mailbox, checkIn: CheckIn): void {
+    if (this.#isAway) return;
+    const stored = { checkIn, receivedAt: this.#options.clock.now() };
+    box.last = stored;
+    for (const listener of this.#listeners.keys()) this.#tell(listener, stored);
   }
 
-  /** The newest word of every agent: where a gateway begins to listen that has just started. */
-  get newest(): readonly { readonly checkIn: CheckIn; readonly receivedAt: number }[] {
-    return [...this.#mailboxes.values()].flatMap(({ last }) => (last === null ? [] : [last]));
+  /** Behind everything that this one was told before. */
+  #tell(listener: Listener, { checkIn, receivedAt }: StoredCheckIn): void {
+    const { clock } = this.#options;
+    const before = this.#listeners.get(listener);
+    const due = clock.now() + this.#delay();
+    const told = async () => {
+      await before;
+      if (due > clock.now()) await clock.sleep(due - clock.now());
+      while (this.#isAway && this.#listeners.has(listener)) await clock.sleep(OUTAGE_LOOK_MS);
+      if (this.#listeners.has(listener)) listener.hear(checkIn, receivedAt);
+    };
+    this.#listeners.set(listener, told());
   }
 
-  #send(box: Mailbox, checkIn: CheckIn, receivedAt: number): void {
-    const { clock, random, faults, deliver } = this.#options;
-    if (random.chance(faults.lostCheckIn)) return;
-    const at = Math.max(box.lastDelivery, clock.now() + random.int(1, faults.longestDelayMs));
-    box.lastDelivery = at;
-    void clock.sleep(at - clock.now()).then(() => {
-      const last = box.last?.checkIn;
-      if (last === undefined || last.bootId !== checkIn.bootId || last.seq < checkIn.seq)
-        box.last = { checkIn, receivedAt };
-      deliver(checkIn, receivedAt);
-    });
+  #delay(): number {
+    const { random, faults } = this.#options;
+    return random.int(1, Math.max(CALM_DELAY_MS, faults.delay));
   }
 
   #box(agentId: string): Mailbox {
     let box = this.#mailboxes.get(agentId);
     if (box === undefined) {
-      box = { document: null, watchers: new Set(), last: null, lastDelivery: 0, away: false };
+      box = { document: null, watchers: new Set(), last: null, lastArrival: new Map(), away: false };
       this.#mailboxes.set(agentId, box);
     }
     return box;
   }
+}
+
+const OUTAGE_LOOK_MS = 100;
+
+/** As the gateway's desk names the command that decides a check-in: what the events that it caused carry. */
+export function checkInKey({ agentId, bootId, seq }: CheckIn): string {
+  return `checkin:${agentId}:${bootId}:${seq}`;
 }

@@ -51,6 +51,11 @@ export class VirtualClock implements Clock {
   }
 }
 
+/** The same time as somebody's own clock shows it, who is off by `offset.ms`. Sleeping takes as long as it takes. */
+export function shiftedClock(clock: Clock, offset: { readonly ms: number }): Clock {
+  return { now: () => clock.now() + offset.ms, sleep: (ms, signal) => clock.sleep(ms, signal) };
+}
+
 interface Sleeper {
   readonly at: number;
   readonly order: number;

@@ -1,4 +1,7 @@
 import type { Clock } from '../../infra/clock.ts';
+import type { Feed } from '../../infra/bus/feed.ts';
+import type { Relay } from '../../infra/bus/relay.ts';
+import type { LeaseStore } from '../../infra/leases/port.ts';
 import type { EventLog } from '../../infra/log/port.ts';
 
 /**
@@ -52,6 +55,30 @@ export class Life {
       read: (name, after) => this.each(log.read(name, after)),
       follow: (name, after, signal) => this.each(log.follow(name, after, signal)),
       close: () => this.call(() => log.close()),
+    };
+  }
+
+  leases(store: LeaseStore): LeaseStore {
+    return {
+      read: (log) => this.call(() => store.read(log)),
+      write: (log, record, revision) => this.call(() => store.write(log, record, revision)),
+      time: () => this.call(() => store.time()),
+    };
+  }
+
+  feed(feed: Feed): Feed {
+    return {
+      end: () => this.call(() => feed.end()),
+      make: (first) => this.call(() => feed.make(first)),
+      open: (sequence, onChange) => feed.open(sequence, onChange),
+    };
+  }
+
+  relay(relay: Relay): Relay {
+    return {
+      serve: (answer) => relay.serve((request) => this.call(() => answer(request))),
+      ask: (gatewayId, request) => this.call(() => relay.ask(gatewayId, request)),
+      isGone: (gatewayId) => this.call(() => relay.isGone(gatewayId)),
     };
   }
 }

@@ -1,55 +1,80 @@
 import { parseArgs } from 'node:util';
 import { isoTime } from '../../infra/clock.ts';
+import { describeFaults, faultTable, isFaultName, type FaultName } from './faults.ts';
 import { runSimulation } from './run.ts';
+import { wholeNumber } from './arguments.ts';
+import type { World } from './world.ts';
 
-/** `npm run sim -- --seed N [--steps N] [--agents N] [--verbose]`: one run of the fleet, always the same for a seed. */
+/**
+ * `npm run sim -- --seed N [--steps N] [--agents N] [--gateways N] [--only FAULT,FAULT] [--verbose]`: one run of the fleet,
+ * always the same for a seed. `--faults` lists the faults. Without an option the seed decides.
+ */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '150' },
-    agents: { type: 'string', default: '5' },
+    steps: { type: 'string' },
+    agents: { type: 'string' },
+    gateways: { type: 'string' },
+    only: { type: 'string' },
+    faults: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
-const [seed, steps, agents] = [values.seed, values.steps, values.agents].map(Number);
-if (
-  seed === undefined ||
-  steps === undefined ||
-  agents === undefined ||
-  ![seed, steps, agents].every(Number.isInteger)
-) {
-  throw new RangeError('--seed, --steps and --agents take whole numbers');
+
+if (values.faults) process.stdout.write(`${faultTable()}\n`);
+else await run();
+
+async function run(): Promise<void> {
+  const began = performance.now();
+  try {
+    const result = await runSimulation({
+      seed: wholeNumber('seed', values.seed),
+      ...(values.steps === undefined ? {} : { steps: wholeNumber('steps', values.steps) }),
+      ...(values.agents === undefined ? {} : { agents: wholeNumber('agents', values.agents) }),
+      ...(values.gateways === undefined ? {} : { gateways: wholeNumber('gateways', values.gateways) }),
+      ...(values.only === undefined ? {} : { only: faultNames(values.only) }),
+      ...(values.verbose ? { onStep: tell, onTrouble: tellTrouble } : {}),
+    });
+    const { logHash, version, virtualSeconds, settledSeconds, events } = result;
+    const seconds = ((performance.now() - began) / 1000).toFixed(2);
+    process.stdout.write(
+      `seed ${result.seed}: log hash ${logHash}, version ${version}, ${virtualSeconds} s of the fleet in ${seconds} s, ` +
+        `settled after ${settledSeconds} s\n`,
+    );
+    for (const type of [...events.keys()].toSorted()) {
+      process.stdout.write(`${String(events.get(type)).padStart(6)} ${type}\n`);
+    }
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
 }
 
-const began = performance.now();
-try {
-  const result = await runSimulation({
-    seed,
-    steps,
-    agents,
-    ...(values.verbose
-      ? {
-          onStep: (step, { clock, witness, gateways }) => {
-            const { zone, version } = witness;
-            const phases = [...zone.sessions.values()]
-              .map(({ sessionId, phase }) => `${sessionId} ${phase}`)
-              .join(', ');
-            process.stdout.write(
-              `${step} ${isoTime(clock.now())} version ${version}, ${gateways.length} gateways: ${phases}\n`,
-            );
-          },
-        }
-      : {}),
+function faultNames(text: string): readonly FaultName[] {
+  return text.split(',').map((name) => {
+    const trimmed = name.trim();
+    if (!isFaultName(trimmed)) throw new RangeError(`there is no fault "${trimmed}"; --faults lists them`);
+    return trimmed;
   });
-  const { logHash, version, virtualSeconds, events } = result;
-  const seconds = ((performance.now() - began) / 1000).toFixed(2);
-  process.stdout.write(
-    `seed ${seed}: log hash ${logHash}, version ${version}, ${virtualSeconds} s of the fleet in ${seconds} s\n`,
-  );
-  for (const type of [...events.keys()].toSorted()) {
-    process.stdout.write(`${String(events.get(type)).padStart(6)} ${type}\n`);
+}
+
+function tell(step: number, { plan, clock, witness, gateways, faults }: World): void {
+  if (step === 1) {
+    const { agents, steps, patience } = plan;
+    process.stdout.write(
+      `${agents} agents that check in every ${patience.checkInSeconds} s, ${plan.gateways} gateways, ${steps} steps of up to ${plan.paceMs} ms\n` +
+        `faults: ${describeFaults(faults)}\n`,
+    );
   }
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  const { zone, version } = witness;
+  const phases = [...zone.sessions.values()].map(({ sessionId, phase }) => `${sessionId} ${phase}`).join(', ');
+  const states = [...zone.agents.values()].filter((agent) => agent.connectivity !== 'online');
+  const away = states.map(({ agentId, connectivity }) => `${agentId} ${connectivity}`).join(', ');
+  process.stdout.write(
+    `${step} ${isoTime(clock.now())} version ${version}, ${gateways.length} gateways${away === '' ? '' : `, ${away}`}: ${phases}\n`,
+  );
+}
+
+function tellTrouble(sentence: string, cause: unknown): void {
+  process.stdout.write(`  ${sentence} (${cause instanceof Error ? cause.message : String(cause)})\n`);
 }

@@ -1,3 +1,5 @@
+import { seedOf } from '../../agent/simulated/load.ts';
+
 /** A seeded source of chance: mulberry32, 32 bits of state, good enough to pick faults and always the same. */
 export interface Random {
   /** In [0, 1). */
@@ -5,11 +7,21 @@ export interface Random {
   chance(probability: number): boolean;
   /** A whole number from `min` to `max`, both included. */
   int(min: number, max: number): number;
+  /** From `min` to `max`, each order of magnitude as likely as the next: small ones are tried as well as large ones. */
+  magnitude(min: number, max: number): number;
   pick<T>(items: readonly [T, ...T[]]): T;
   /** One of the items, null when there is none. */
   any<T>(items: readonly T[]): T | null;
-  /** A source of its own, so that more draws in one place change nothing in another. */
-  fork(): Random;
+}
+
+/**
+ * Sources that are told apart by name, all from one seed: more draws from one, or a source that is new, change nothing in
+ * the others, so that a seed keeps most of its meaning while the simulation grows.
+ */
+export type Sources = (name: string) => Random;
+
+export function sourcesOf(seed: number): Sources {
+  return (name) => seededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ seedOf(name));
 }
 
 export function seededRandom(seed: number): Random {
@@ -24,9 +36,9 @@ export function seededRandom(seed: number): Random {
   return {
     next,
     int,
-    chance: (probability) => next() < probability,
+    chance: (probability) => probability > 0 && next() < probability,
+    magnitude: (min, max) => min * (max / min) ** next(),
     pick: (items) => items[int(0, items.length - 1)] ?? items[0],
     any: (items) => (items.length === 0 ? null : (items[int(0, items.length - 1)] ?? null)),
-    fork: () => seededRandom(int(0, 2 ** 32 - 1)),
   };
 }

@@ -1,20 +1,21 @@
-import type { Decision } from '../../domain/decision.ts';
-import type { ZoneFact } from '../../domain/events.ts';
-import { zoneMachine } from '../../gateway/controller/zoneMachine.ts';
 import { isoTime } from '../../infra/clock.ts';
-import { calm } from './faults.ts';
-import { InvariantBroken, checkInvariants } from './invariants.ts';
-import { someAct, startLoad } from './load.ts';
-import { seededRandom } from './random.ts';
+import { restoreBackup } from './backup.ts';
+import { endFaults, someFaults } from './befall.ts';
+import { InvariantBroken, assertHolds } from './broken.ts';
+import { plantInRules, type Bug } from './bugs.ts';
+import { noFaults } from './faults.ts';
+import { checkInvariants, checkRefold } from './invariants.ts';
+import { somePeople } from './load.ts';
+import type { Wishes } from './plan.ts';
 import { unexplained, unsettled } from './settled.ts';
-import { Bug, makeWorld, type World } from './world.ts';
+import { makeWorld, type World } from './world.ts';
 
-export interface RunOptions {
+export interface RunOptions extends Wishes {
   readonly seed: number;
-  readonly steps: number;
-  readonly agents: number;
   readonly bug?: Bug;
   readonly onStep?: (step: number, world: World) => void;
+  /** Told of what gateways find worth a line in their log. */
+  readonly onTrouble?: World['onTrouble'];
 }
 
 export interface RunResult {
@@ -22,6 +23,8 @@ export interface RunResult {
   readonly logHash: string;
   readonly version: number;
   readonly virtualSeconds: number;
+  /** How long it took until everything had settled after the storm, in seconds of the fleet. */
+  readonly settledSeconds: number;
   readonly events: ReadonlyMap<string, number>;
 }
 
@@ -31,111 +34,117 @@ export class SimulationFailed extends Error {
   readonly code = 'SIMULATION_FAILED';
 }
 
-const CALM_STEPS = 50;
+/**
+ * Within this time after the last fault everything is as it should be: 20 s for a gateway to start and to lead, 90 s until
+ * an agent that has heard nothing reads its document whole, 60 s until the last of those who wait has given up, and that
+ * again for what comes of it.
+ */
+const SETTLED_WITHIN_MS = 300_000;
 const CALM_STEP_MS = 5000;
+const STAYS_MS = 20_000;
 
 /**
- * One run: a storm of `steps` acts and faults, in which the invariants hold after every step, then a calm in which
- * everything settles, then the end of every session, after which nothing is left. Throws SimulationFailed.
+ * One run: a storm of acts and faults, in which the invariants hold after every step, then a calm in which everything
+ * settles, then the end of every session, after which nothing is left. Throws SimulationFailed.
  */
 export async function runSimulation(options: RunOptions): Promise<RunResult> {
-  const { seed, steps, agents, bug = null, onStep } = options;
-  const random = seededRandom(seed);
-  const world = makeWorld(random, agents, bug);
-  startLoad();
+  const { seed, bug = null, onStep } = options;
+  const world = makeWorld(seed, options, bug);
+  if (options.onTrouble !== undefined) world.onTrouble = options.onTrouble;
+  const restoreRules = plantInRules(bug);
+  const { clock, plan } = world;
+  const began = clock.now();
   let step = 0;
-  const began = world.clock.now();
-  const restore = bug === Bug.releaseOnStop ? releaseOnStop() : () => {};
+  let settledMs = 0;
   const pass = async (ms: number) => {
     step += 1;
-    await world.clock.pass(ms);
+    await clock.pass(ms);
     world.witness.look();
-    checkInvariants(world);
-    for (const gateway of world.gateways) forgetTouched(gateway.core);
+    checkInvariants(world, step);
     onStep?.(step, world);
   };
   try {
-    world.startGateway();
-    for (const host of world.hosts) host.boot();
-    await pass(2000);
-    for (let act = 0; act < steps; act += 1) {
-      someAct(world);
-      await pass(random.int(20, 1800));
+    await storm(world, pass);
+    settledMs = await settle(world, pass, 'everything settles');
+    if (plan.faults['restored backup'] > 0) {
+      await restoreBackup(world, pass);
+      await settle(world, pass, 'everything settles after a restored backup');
     }
-    calmDown(world);
-    for (let index = 0; index < CALM_STEPS; index += 1) await pass(CALM_STEP_MS);
-    settle(world, 'everything settles');
     await endEverything(world, pass);
-    const [odd] = await unexplained(world);
-    if (odd !== undefined) throw new InvariantBroken('a placement is explained as it was decided', odd);
+    checkRefold(world);
+    assertHolds('a placement is explained as it was decided', await unexplained(world));
   } catch (error) {
     throw new SimulationFailed(describe(options, step, world, error), { cause: error });
   } finally {
-    restore();
+    restoreRules();
   }
-  const { witness, clock } = world;
+  const { logHash, version, counts } = world.witness;
   const virtualSeconds = Math.round((clock.now() - began) / 1000);
-  return { seed, logHash: witness.logHash, version: witness.version, virtualSeconds, events: witness.counts };
+  return { seed, logHash, version, virtualSeconds, settledSeconds: settledMs / 1000, events: counts };
 }
 
-function describe({ seed, steps, agents }: RunOptions, step: number, world: World, error: unknown): string {
-  const what = error instanceof Error ? error.message : String(error);
-  const replay = `npm run sim -- --seed ${seed} --steps ${steps} --agents ${agents} --verbose`;
-  return `seed ${seed}, step ${step}, ${isoTime(world.clock.now())}: ${what}\nsee it again: ${replay}`;
+/** The command that replays a run. */
+export function replayCommand({ seed, steps, agents, gateways, only }: RunOptions): string {
+  const wishes = [
+    ...(steps === undefined ? [] : [`--steps ${steps}`]),
+    ...(agents === undefined ? [] : [`--agents ${agents}`]),
+    ...(gateways === undefined ? [] : [`--gateways ${gateways}`]),
+    ...(only === undefined ? [] : [`--only '${only.join(',')}'`]),
+  ];
+  return ['npm run sim -- --seed', seed, ...wishes, '--verbose'].join(' ');
 }
 
-function calmDown(world: World): void {
-  Object.assign(world.faults, calm());
-  for (const host of world.hosts) {
-    host.engine.comeUp();
-    world.bus.setAway(host.agentId, false);
-    for (let index = 0; index < host.gpuCount; index += 1) host.setGpuHealth(index, 'ok');
+type Pass = (ms: number) => Promise<void>;
+
+async function storm(world: World, pass: Pass): Promise<void> {
+  const { plan, sources } = world;
+  const [people, pace] = [sources('acts'), sources('pace')];
+  for (let index = 0; index < plan.gateways; index += 1) world.startGateway();
+  for (const host of world.hosts) host.boot();
+  await pass(2000);
+  for (let index = 0; index < plan.steps; index += 1) {
+    somePeople(world, people);
+    someFaults(world);
+    await pass(pace.int(20, plan.paceMs));
   }
 }
 
-function settle(world: World, what: string): void {
-  const [problem] = unsettled(world);
-  if (problem !== undefined) throw new InvariantBroken(what, unsettled(world).join('; '));
+/**
+ * Nothing goes wrong any more. Answers after how many milliseconds everything had settled, and stayed so for a while: what
+ * somebody does of his own accord then, such as giving up waiting, may set things moving once more.
+ */
+async function settle(world: World, pass: Pass, what: string): Promise<number> {
+  Object.assign(world.faults, noFaults());
+  endFaults(world);
+  let settledFor = 0;
+  for (let ms = CALM_STEP_MS; ms <= SETTLED_WITHIN_MS; ms += CALM_STEP_MS) {
+    await pass(CALM_STEP_MS);
+    settledFor = unsettled(world).length === 0 ? settledFor + CALM_STEP_MS : 0;
+    if (settledFor >= STAYS_MS) return ms - settledFor + CALM_STEP_MS;
+  }
+  assertHolds(what, problemsOf(world));
+  throw new InvariantBroken(what, `it is so just now, and never for ${STAYS_MS} ms`);
+}
+
+function problemsOf(world: World): string | null {
+  const problems = unsettled(world);
+  return problems.length === 0 ? null : problems.join('; ');
 }
 
 /** Stops every session: the waiting ones first, so that nobody takes a place that becomes free. */
-async function endEverything(world: World, pass: (ms: number) => Promise<void>): Promise<void> {
+async function endEverything(world: World, pass: Pass): Promise<void> {
   const { zone } = world.witness;
   for (const { sessionId } of [...zone.line, ...zone.sessions.values()]) {
     world.client.send(`end-${sessionId}`, { type: 'StopSession', sessionId, cause: 'OPERATOR' });
   }
-  for (let index = 0; index < 12; index += 1) await pass(CALM_STEP_MS);
-  settle(world, 'everything settles at the end');
-  const left = [
-    ...zone.sessions.keys(),
-    ...world.hosts.flatMap(({ engine }) => engine.containers.map((c) => c.sessionId)),
-  ];
-  if (left.length > 0) throw new InvariantBroken('nothing is left at the end', left.join());
+  await settle(world, pass, 'everything settles at the end');
+  const containers = world.hosts.flatMap(({ engine }) => engine.containers.map(({ sessionId }) => sessionId));
+  const left = [...zone.sessions.keys(), ...containers];
+  assertHolds('nothing is left at the end', left.length === 0 ? null : left.join());
 }
 
-/** As the live views do once they have told everybody. */
-function forgetTouched(core: World['gateways'][number]['core']): void {
-  if (core === null) return;
-  for (const { projection } of core.zones.values()) {
-    projection.touched.agents.clear();
-    projection.touched.sessions.clear();
-  }
-}
-
-/** The deliberate bug of a rule: stopping a session gives its claim back at once. */
-function releaseOnStop(): () => void {
-  const sound = { ...zoneMachine };
-  zoneMachine.decide = (state, command, context): Decision<ZoneFact> => {
-    const decision = sound.decide(state, command, context);
-    if (decision.kind === 'rejected') return decision;
-    const released = decision.facts.flatMap((fact): ZoneFact[] =>
-      fact.type === 'SessionStopRequested' && fact.data.cause === 'USER'
-        ? [fact, { type: 'SessionEnded', data: fact.data }]
-        : [fact],
-    );
-    return { ...decision, facts: released };
-  };
-  return () => {
-    Object.assign(zoneMachine, sound);
-  };
+function describe(options: RunOptions, step: number, world: World, error: unknown): string {
+  const what = error instanceof Error ? error.message : String(error);
+  const when = isoTime(world.clock.now());
+  return `seed ${options.seed}, step ${step}, ${when}: ${what}\nsee it again: ${replayCommand(options)}`;
 }

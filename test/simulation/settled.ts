@@ -6,12 +6,12 @@ import type { World } from './world.ts';
 
 /** What must be true once nothing goes wrong any more and everything had its time. Answers what is not. */
 export function unsettled(world: World): readonly string[] {
-  return [...agentProblems(world), ...sessionProblems(world), ...answerProblems(world)];
+  return [...answerProblems(world), ...agentProblems(world), ...sessionProblems(world), ...feedProblems(world)];
 }
 
 function agentProblems({ hosts, witness, bus }: World): string[] {
   const problems: string[] = [];
-  for (const { agentId, engine } of hosts) {
+  for (const { agentId, engine, appliedVersion } of hosts) {
     const agent = witness.zone.agents.get(agentId);
     if (agent?.connectivity !== 'online') problems.push(`${agentId} is ${agent?.connectivity ?? 'unknown'}`);
     const document = bus.documentOf(agentId);
@@ -24,6 +24,8 @@ function agentProblems({ hosts, witness, bus }: World): string[] {
     const newest = desiredDocumentOf(witness.zone, agentId, document?.logId ?? '');
     if (!isDeepStrictEqual(newest, document))
       problems.push(`${agentId} has document ${document?.version ?? 0}, not ${newest?.version ?? 0}`);
+    if (appliedVersion < (newest?.version ?? 0))
+      problems.push(`${agentId} has applied ${appliedVersion}, not ${newest?.version ?? 0}`);
   }
   return problems;
 }
@@ -40,6 +42,12 @@ function sessionProblems({ witness: { zone } }: World): string[] {
   return problems;
 }
 
+/** After a restored backup the feed ends with what the log does not hold, and waits for people. */
+function feedProblems({ feedWatch, witness, isRestored }: World): string[] {
+  const behind = isRestored ? null : feedWatch.behind(witness);
+  return behind === null ? [] : [behind];
+}
+
 function answerProblems({ client }: World): string[] {
   return client.unanswered === 0 ? [] : [`${client.unanswered} commands have no answer`];
 }
@@ -47,13 +55,12 @@ function answerProblems({ client }: World): string[] {
 const EXPLAINED = 5;
 
 /** Some placements, explained again from the log alone, must come out as they were decided. */
-export async function unexplained({ witness }: World): Promise<readonly string[]> {
-  const problems: string[] = [];
+export async function unexplained({ witness }: World): Promise<string | null> {
   const every = Math.max(1, Math.floor(witness.placed.length / EXPLAINED));
   for (const { sessionId, agentId, claim } of witness.placed.filter((_, index) => index % every === 0)) {
     const explanation = await explainAt(witness.commits(), sessionId);
     const same = explanation?.agentId === agentId && explanation.gpuUuids.join() === claim.gpuUuids.join();
-    if (!same) problems.push(`${sessionId} went to ${agentId}, explained is ${explanation?.agentId ?? 'nowhere'}`);
+    if (!same) return `${sessionId} went to ${agentId}, explained is ${explanation?.agentId ?? 'nowhere'}`;
   }
-  return problems;
+  return null;
 }

@@ -1,20 +1,21 @@
 import { hash } from 'node:crypto';
-import { isZoneEvent, type AnyEvent, type ZoneEvent } from '../../domain/events.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { CheckIn } from '../../domain/checkIn.ts';
 import type { Commit } from '../../domain/commit.ts';
+import type { DesiredDocument } from '../../domain/desired.ts';
+import { isZoneEvent, type AnyEvent, type ZoneEvent } from '../../domain/events.ts';
 import { evolveZone } from '../../domain/zone/evolve.ts';
 import { initialZone, type ZoneState } from '../../domain/zone/state.ts';
 import { ChainWalk } from '../../infra/log/chain.ts';
-import { decodeCommit } from '../../infra/log/codec.ts';
 import type { MemoryStore } from '../../infra/log/memory.ts';
+import type { LogName, StoredCommit } from '../../infra/log/port.ts';
+import { formatPosition } from '../../domain/commit.ts';
+import { desiredDocumentOf } from '../../projections/desired.ts';
+import { Judge } from './judge.ts';
+import { bytesOf } from './store.ts';
 
 export const ZONE_LOG = 'zone-default';
 export const LOGS = ['fleet', ZONE_LOG];
-
-/** Called around every event of the zone, so that each can be judged on the state that it was decided on. */
-export interface Judge {
-  before(zone: ZoneState, event: ZoneEvent): void;
-  after(zone: ZoneState, event: ZoneEvent): void;
-}
 
 /** Reads the store itself, past every gateway: what stands there is what happened. */
 export class Witness {
@@ -22,23 +23,40 @@ export class Witness {
   readonly counts = new Map<string, number>();
   /** The version at which the log carries each command's outcome. */
   readonly commands = new Map<string, number[]>();
-  /** Where each event id stands, in words: once. */
-  readonly eventIds = new Map<string, string[]>();
+  /** An event id that stands twice, and where. */
+  doubledEventId: string | null = null;
   /** Every placement, in order. */
   readonly placed: Extract<ZoneEvent, { type: 'SessionPlaced' }>['data'][] = [];
+  readonly #histories = new Map<LogName, StoredCommit[]>(LOGS.map((log) => [log, []]));
+  readonly #eventIds = new Set<string>();
+  readonly #documents = new Map<string, DesiredDocument | null>();
   readonly #store: MemoryStore;
   readonly #judge: Judge;
   readonly #walks = new Map(LOGS.map((log) => [log, new ChainWalk(log, 0)]));
   readonly #hashes = new Map<string, string>();
   readonly #seen = new Map<string, Uint8Array[]>(LOGS.map((log) => [log, []]));
+  /** What the store has acknowledged, by position. */
+  readonly #acknowledged = new Map<string, string>();
+  #trouble: { readonly cause: unknown } | null = null;
 
-  constructor(store: MemoryStore, judge: Judge) {
+  constructor(store: MemoryStore, sent: ReadonlyMap<string, CheckIn>, past: 'whole' | 'restored' = 'whole') {
     this.#store = store;
-    this.#judge = judge;
+    this.#judge = new Judge(sent, past);
   }
 
+  /** The zone's version. */
   get version(): number {
-    return this.#walks.get(ZONE_LOG)?.version ?? 0;
+    return this.historyOf(ZONE_LOG).length;
+  }
+
+  /** A log's commits so far. */
+  historyOf(log: LogName): readonly StoredCommit[] {
+    return this.#histories.get(log) ?? [];
+  }
+
+  /** Sessions that ended with their agent, which may still run them. */
+  get givenUp(): ReadonlySet<string> {
+    return this.#judge.givenUp;
   }
 
   /** One hash over everything that was recorded. */
@@ -46,29 +64,60 @@ export class Witness {
     return hash('sha256', LOGS.map((log) => this.#hashes.get(log) ?? '').join(), 'hex').slice(0, 16);
   }
 
-  /** Folds what is new. Throws a LogError when the logs are not chains, an InvariantBroken when an event is wrong. */
+  /** Folds what is new, unless something was wrong before. Never throws: `assertSound` does. */
   look(): void {
-    for (const [log, walk] of this.#walks) {
-      for (const bytes of (this.#store.get(log) ?? []).slice(walk.version)) {
-        const { commit, hash: commitHash } = walk.accept(bytes);
-        this.#hashes.set(log, commitHash);
-        this.#seen.get(log)?.push(bytes);
-        this.#take(commit);
+    if (this.#trouble !== null) return;
+    try {
+      for (const [log, walk] of this.#walks) {
+        for (const bytes of bytesOf(this.#store, log).slice(walk.version)) {
+          const stored = walk.accept(bytes);
+          this.#hashes.set(log, stored.hash);
+          this.#seen.get(log)?.push(bytes);
+          this.#take(log, stored);
+        }
       }
+    } catch (error) {
+      this.#trouble = { cause: error };
     }
+  }
+
+  /** Throws a LogError when the logs are not chains, an InvariantBroken when an event is wrong. */
+  assertSound(): void {
+    if (this.#trouble !== null) throw this.#trouble.cause;
+  }
+
+  /** The store says that this was written; null, or what is wrong with that. */
+  acknowledged(log: string, version: number, commitHash: string): string | null {
+    const position = formatPosition(log, version);
+    const before = this.#acknowledged.get(position);
+    this.#acknowledged.set(position, commitHash);
+    return before === undefined || before === commitHash ? null : `two commits were taken at ${position}`;
+  }
+
+  /** Null when the document is what the log says at its version. */
+  wrongDocument(document: DesiredDocument): string | null {
+    this.look();
+    const said = this.#documents.get(documentKey(document.agentId, document.version));
+    if (isDeepStrictEqual(said, document)) return null;
+    return `${document.agentId} was given version ${document.version}, which is not what the log says`;
   }
 
   /** The zone's log as it stands, from its beginning. */
   async *commits(): AsyncGenerator<Commit> {
-    for (const bytes of this.#store.get(ZONE_LOG) ?? []) yield decodeCommit(bytes).commit;
+    for (const { commit } of this.historyOf(ZONE_LOG)) yield commit;
   }
 
   /** Whether everything that was ever seen still stands where it stood. */
   get isKept(): boolean {
-    return LOGS.every((log) => this.#seen.get(log)?.every((bytes, index) => this.#store.get(log)?.[index] === bytes));
+    return LOGS.every((log) => {
+      const standing = bytesOf(this.#store, log);
+      return this.#seen.get(log)?.every((bytes, index) => standing[index] === bytes);
+    });
   }
 
-  #take(commit: Commit): void {
+  #take(log: LogName, stored: StoredCommit): void {
+    const { commit } = stored;
+    this.#histories.get(log)?.push(stored);
     for (const { key } of commit.commands) {
       this.commands.set(key, [...(this.commands.get(key) ?? []), commit.version]);
     }
@@ -76,14 +125,31 @@ export class Witness {
       this.#note(event, commit.version);
       if (!isZoneEvent(event)) continue;
       if (event.type === 'SessionPlaced') this.placed.push(event.data);
-      this.#judge.before(this.zone, event);
+      this.#judge.before(this.zone, event, commit);
       evolveZone(this.zone, event, { version: commit.version, time: commit.at });
       this.#judge.after(this.zone, event);
+    }
+    if (log !== ZONE_LOG) return;
+    this.#judge.commit(this.zone, commit);
+    this.#noteDocuments(commit);
+  }
+
+  /** The documents that this commit changed, as the log says them. */
+  #noteDocuments({ logId, version, events }: Commit): void {
+    for (const { data } of events) {
+      if (!('agentId' in data) || data.agentId === null) continue;
+      if (this.zone.agents.get(data.agentId)?.desiredVersion !== version) continue;
+      this.#documents.set(documentKey(data.agentId, version), desiredDocumentOf(this.zone, data.agentId, logId));
     }
   }
 
   #note({ id, type, causationId }: AnyEvent, version: number): void {
     this.counts.set(type, (this.counts.get(type) ?? 0) + 1);
-    this.eventIds.set(id, [...(this.eventIds.get(id) ?? []), `${type} at ${version} by ${causationId}`]);
+    if (this.#eventIds.has(id)) this.doubledEventId ??= `${id}: ${type} at ${version} by ${causationId}`;
+    this.#eventIds.add(id);
   }
+}
+
+function documentKey(agentId: string, version: number): string {
+  return `${agentId}@${version}`;
 }

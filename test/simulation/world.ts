@@ -1,36 +1,47 @@
+import type { MemoryFeeds } from '../../infra/bus/memoryFeed.ts';
 import type { MemoryStore } from '../../infra/log/memory.ts';
-import { GIB, aGpu } from '../support/builders.ts';
+import type { EventLog } from '../../infra/log/port.ts';
+import type { Hardware } from '../../domain/schemas.ts';
 import { AgentHost } from './agentHost.ts';
+import { agentBugOf, buggyNetwork, buggyStore, type Bug } from './bugs.ts';
 import { SimulatedBus } from './bus.ts';
 import { Client } from './client.ts';
 import { VirtualClock } from './clock.ts';
-import { faultyLog, stormy, type Faults } from './faults.ts';
+import { networkLog } from './eventLog.ts';
+import type { FaultName, Faults } from './faults.ts';
+import { FeedWatch, networkFeed } from './feeds.ts';
+import { gatewayNetwork, type GatewayNetwork } from './gatewayNetwork.ts';
 import { GatewayProcess } from './gatewayProcess.ts';
-import { eventJudge } from './invariants.ts';
-import type { Random } from './random.ts';
+import { drawPlan, type Plan, type Wishes } from './plan.ts';
+import { sourcesOf, type Random, type Sources } from './random.ts';
 import { Witness } from './witness.ts';
-
-/** A deliberate bug, to see that the simulation finds it. */
-export const Bug = {
-  releaseOnStop: 'release-on-stop',
-  ignoreExpected: 'ignore-expected',
-  startTwice: 'start-twice',
-} as const;
-export type Bug = (typeof Bug)[keyof typeof Bug];
 
 /** Everything there is in one run. */
 export interface World {
+  readonly plan: Plan;
+  readonly sources: Sources;
   readonly clock: VirtualClock;
-  readonly random: Random;
+  /** What goes wrong just now. */
   readonly faults: Faults;
   readonly bus: SimulatedBus;
+  readonly store: MemoryStore;
   readonly hosts: readonly AgentHost[];
-  /** The gateways that run: one, and for a while two when one that was replaced still lives. */
+  /** The gateways that run. */
   readonly gateways: GatewayProcess[];
   readonly client: Client;
-  readonly witness: Witness;
+  witness: Witness;
   /** What must never happen and did, in words. */
   readonly mishaps: string[];
+  logAway: boolean;
+  readonly network: GatewayNetwork;
+  readonly feeds: MemoryFeeds;
+  readonly feedWatch: FeedWatch;
+  /** The zone's log was cut back: the hosts have seen what it does not know. */
+  isRestored: boolean;
+  /** Chance for one kind of fault, the same from step to step. */
+  befalling(fault: FaultName): Random;
+  /** Told of what gateways find worth a line in their log. */
+  onTrouble: (sentence: string, cause: unknown) => void;
   /** A gateway more starts. */
   startGateway(): void;
 }
@@ -38,74 +49,138 @@ export interface World {
 export const LOCAL_IMAGE = 'muster/desktop:1';
 const START = Date.UTC(2026, 0, 1);
 
-export function makeWorld(random: Random, agents: number, bug: Bug | null): World {
+export function makeWorld(seed: number, wishes: Wishes, bug: Bug | null): World {
+  const sources = sourcesOf(seed);
+  const plan = drawPlan(sources, wishes);
   const clock = new VirtualClock(START);
-  const faults = stormy();
+  const faults = { ...plan.faults };
   const store: MemoryStore = new Map();
   const mishaps: string[] = [];
-  const gateways: GatewayProcess[] = [];
-  const onDeath = (error: unknown) =>
-    mishaps.push(`a program died: ${error instanceof Error ? error.stack : String(error)}`);
+  const note = (problem: string | null) => {
+    if (problem !== null) mishaps.push(problem);
+  };
+  const onDeath = (error: unknown) => note(`a program died: ${textOf(error)}`);
   const bus = new SimulatedBus({
     clock,
-    random: random.fork(),
+    random: sources('bus'),
     faults,
-    deliver: (checkIn, receivedAt) => {
-      for (const gateway of gateways) gateway.receive(checkIn, receivedAt);
-    },
+    onDocument: (document) => note(world.witness.wrongDocument(document)),
   });
-  const ignoresExpected = bug === Bug.ignoreExpected;
-  const eventLog = faultyLog({ store, clock, random: random.fork(), faults, ignoresExpected });
-  const ids = random.fork();
-  const hosts = Array.from({ length: agents }, (_, index) => {
-    const host = { agentId: `agent-${index + 1}`, hardware: hardwareOf(index), images: new Set([LOCAL_IMAGE]) };
-    return new AgentHost({
-      ...host,
-      clock,
-      random: random.fork(),
-      faults,
-      bus,
-      forgetful: bug === Bug.startTwice,
-      onDeath,
-    });
-  });
-  const choices = random.fork();
+  const choices = sources('choices');
   const client = new Client({
     clock,
-    gateway: () => choices.any(gateways.filter(({ core }) => core !== null)),
-    onWrongAnswer: (problem) => mishaps.push(problem),
+    gateway: () => choices.any(world.gateways.filter(({ isReady }) => isReady)),
+    witness: () => world.witness,
+    onWrongAnswer: note,
   });
-  return {
+  const newHost = (number: number, hardware: Hardware) =>
+    new AgentHost({
+      agentId: `agent-${number}`,
+      random: sources(`host ${number}`),
+      hardware,
+      images: new Set([LOCAL_IMAGE]),
+      checkInSeconds: plan.patience.checkInSeconds,
+      bug: agentBugOf(bug),
+      onEnding: (sessionId) => note(endedUnasked(world, sessionId)),
+      clock,
+      faults,
+      bus,
+      onDeath,
+    });
+  const befalling = new Map<FaultName, Random>();
+  const feeds: MemoryFeeds = new Map();
+  const world: World = {
+    plan,
+    sources,
     clock,
-    random,
     faults,
     bus,
-    hosts,
-    gateways,
+    store,
+    hosts: plan.hardware.map((hardware, index) => newHost(index + 1, hardware)),
+    gateways: [],
     client,
-    witness: new Witness(store, eventJudge),
+    witness: new Witness(store, bus.sent),
     mishaps,
-    startGateway() {
-      const gateway = new GatewayProcess({
-        eventLog,
-        clock,
-        newLogId: () => `log-${ids.int(1, 1e9)}`,
-        putDesired: (document) => bus.put(document),
-        onTrouble: () => {},
-        onReady: () => {
-          for (const { checkIn, receivedAt } of bus.newest) gateway.receive(checkIn, receivedAt);
-        },
-        onDeath,
-      });
-      gateways.push(gateway);
+    logAway: false,
+    feeds,
+    feedWatch: new FeedWatch(feeds),
+    network: gatewayNetwork({ clock, random: sources('gateways'), faults, isAway: () => isAway(world) }),
+    isRestored: false,
+    befalling(fault) {
+      const random = befalling.get(fault) ?? sources(fault);
+      befalling.set(fault, random);
+      return random;
     },
+    onTrouble: () => {},
+    startGateway: () => startGateway(),
+  };
+  const startGateway = gatewayStarter(world, bug, onDeath);
+  return world;
+}
+
+/** Each new gateway has the clock of its machine, and its own way to the one log. */
+function gatewayStarter(world: World, bug: Bug | null, onDeath: (error: unknown) => void): () => void {
+  const { sources, bus, clock, plan, faults, network, feeds } = world;
+  const eventLog = worldLog(world, bug);
+  const [ids, skews] = [sources('ids'), sources('skews')];
+  const feedNetwork = { feeds, clock, random: sources('feeds'), faults, isAway: () => bus.isAway };
+  let started = 0;
+  return () => {
+    started += 1;
+    const number = started;
+    const gateway = new GatewayProcess({
+      gatewayId: `gateway-${number}`,
+      newLogId: () => `log-${ids.int(1, 1e9)}`,
+      patience: plan.patience,
+      onTrouble: (sentence, cause) => world.onTrouble(`gateway-${number}: ${sentence}`, cause),
+      eventLog,
+      network,
+      feedOf: (log) => networkFeed(log, feedNetwork),
+      bus,
+      clock,
+      onDeath,
+    });
+    gateway.clockOffset.ms = skews.int(-faults['clock skew'], faults['clock skew']);
+    world.gateways.push(gateway);
   };
 }
 
-/** Small hosts of three kinds, so that the fleet is short of everything in turn. */
-function hardwareOf(index: number) {
-  const gpus = Array.from({ length: index % 3 === 0 ? 0 : (index % 3) * 2 }, (_, gpu) =>
-    aGpu(gpu, { uuid: `GPU-${index + 1}-${gpu}`, model: gpu % 2 === 0 ? 'NVIDIA A100' : 'NVIDIA L4' }),
-  );
-  return { millicores: 6000 + (index % 2) * 2000, memoryBytes: (6 + (index % 3) * 2) * GIB, swapBytes: 0, gpus };
+/** The store, watched, behind a network. */
+function worldLog(world: World, bug: Bug | null): EventLog {
+  const { store, mishaps, clock, sources, faults } = world;
+  const inner = buggyStore(store, bug);
+  const watched: EventLog = {
+    ...inner,
+    async append(log, expected, commit) {
+      const answer = await inner.append(log, expected, commit);
+      const problem = world.witness.acknowledged(log, commit.version, answer.hash);
+      if (problem !== null) mishaps.push(problem);
+      return answer;
+    },
+  };
+  const network = networkLog({
+    inner: watched,
+    clock,
+    random: sources('network'),
+    faults,
+    isAway: () => isAway(world),
+  });
+  return buggyNetwork(network, clock, bug);
+}
+
+/** The log, the leases and the gateways' own calls are in one account of the bus. */
+function isAway({ logAway, bus }: World): boolean {
+  return logAway || bus.isAway;
+}
+
+/** An agent may stop and remove only what the log has withdrawn; what the log never placed was another history's. */
+function endedUnasked({ witness, isRestored }: World, sessionId: string): string | null {
+  witness.look();
+  const session = witness.zone.sessions.get(sessionId);
+  const wanted = session !== undefined && session.phase !== 'waiting' && session.withdrawn === null;
+  return wanted && !isRestored ? `${sessionId} was stopped or removed although the log wants it` : null;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

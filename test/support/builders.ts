@@ -6,7 +6,7 @@ import type { GpuNeed } from '../../domain/gpuNeed.ts';
 import type { ImageNeeds } from '../../domain/images/image.ts';
 import type { Explanation } from '../../domain/placement/explanation.ts';
 import type { GpuDevice, Hardware } from '../../domain/schemas.ts';
-import type { RequestSession, ZoneCommand, ZoneContext } from '../../domain/zone/commands.ts';
+import type { AdvanceTime, RequestSession, ZoneCommand, ZoneContext } from '../../domain/zone/commands.ts';
 import { decideZone } from '../../domain/zone/decide.ts';
 import { evolveZone } from '../../domain/zone/evolve.ts';
 import { initialZone, type ZoneState } from '../../domain/zone/state.ts';
@@ -82,7 +82,7 @@ interface AgentSetup extends Size {
   readonly gibOverride?: number;
   readonly enabled?: boolean;
   /** `never`: joined, and nothing heard of it yet. */
-  readonly connectivity?: 'never' | 'online' | 'late' | 'missing';
+  readonly connectivity?: 'never' | 'online' | 'late' | 'missing' | 'lost';
   readonly engineDown?: boolean;
 }
 
@@ -93,7 +93,10 @@ export function anAgent(setup: AgentSetup = {}): readonly ZoneFact[] {
   const facts: ZoneFact[] = [{ type: 'AgentJoined', data: { agentId, hostname: agentId, simulated: false } }];
   if (connectivity === 'never') return facts;
   facts.push(
-    { type: 'AgentBooted', data: { agentId, bootId: 'boot-1', previousBootId: null, agentVersion: '1' } },
+    {
+      type: 'AgentBooted',
+      data: { agentId, bootId: 'boot-1', previousBootId: null, agentVersion: '1', observedAt: NOW },
+    },
     { type: 'AgentHardwareChanged', data: { agentId, hardware, previous: null } },
     { type: 'AgentReturned', data: { agentId, from: 'never' } },
   );
@@ -105,7 +108,10 @@ export function anAgent(setup: AgentSetup = {}): readonly ZoneFact[] {
     facts.push({ type: 'AgentConditionRaised', data: { agentId, ...raised } });
   }
   if (connectivity === 'late') facts.push({ type: 'AgentWentLate', data: { agentId, silentSeconds: 30 } });
-  if (connectivity === 'missing') facts.push({ type: 'AgentWentMissing', data: { agentId, silentSeconds: 60 } });
+  if (connectivity === 'missing' || connectivity === 'lost') {
+    facts.push({ type: 'AgentWentMissing', data: { agentId, silentSeconds: 60 } });
+  }
+  if (connectivity === 'lost') facts.push({ type: 'AgentDeclaredLost', data: { agentId, sessions: 0 } });
   return facts;
 }
 
@@ -145,7 +151,7 @@ export function aPlacedSession(setup: SessionSetup = {}): readonly ZoneFact[] {
   const claim = { millicores, memoryBytes, gpuUuids: [...gpuUuids] };
   return [
     requested({ sessionId, image, priority: setup.priority ?? 0 }),
-    { type: 'SessionPlaced', data: { sessionId, agentId, claim, candidates: 1 } },
+    { type: 'SessionPlaced', data: { sessionId, agentId, claim } },
   ];
 }
 
@@ -206,6 +212,11 @@ export function aCheckIn(change: Partial<CheckIn> = {}): CheckIn {
 /** The check-in as the command that the controller decides. */
 export function said(change: Partial<CheckIn>): ZoneCommand {
   return { type: 'RecordCheckIn', checkIn: aCheckIn(change) };
+}
+
+/** A tick of time in which nothing came due but what is said. */
+export function aTick(change: Partial<AdvanceTime> = {}): AdvanceTime {
+  return { type: 'AdvanceTime', silences: [], windowSeconds: 30, overdueStarts: [], ...change };
 }
 
 export const ENGINE_DOWN: CheckIn['engine'] = { status: 'down', detail: 'no answer', mend: 'start it' };

@@ -22,6 +22,13 @@ export function someEvent(key: string, index = 0): AnyEvent {
   };
 }
 
+/** The commit after `previous` that ends its epoch: something happened, and then the log was sealed. */
+export function sealingCommit(previous: StoredCommit | null, epoch = 1): Commit {
+  const commit = someCommit(previous, `seal-${epoch}`);
+  const sealed: AnyEvent = { ...someEvent(`seal-${epoch}`, 1), type: 'LogSealed', data: { epoch } };
+  return { ...commit, events: [...commit.events, sealed] };
+}
+
 /** The commit after `previous` with `events` events of that key. */
 export function someCommit(previous: StoredCommit | null, key: string, events = 1): Commit {
   return nextCommit({

@@ -3,15 +3,23 @@ import type { ZoneFact } from '../../domain/events.ts';
 import type { Commit } from '../../domain/commit.ts';
 import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import type { ZoneState } from '../../domain/zone/state.ts';
-import { Controller } from '../../gateway/controller/controller.ts';
 import type { Submission } from '../../gateway/controller/machine.ts';
 import { zoneMachine } from '../../gateway/controller/zoneMachine.ts';
+import { zoneRules } from '../../gateway/core/foldRules.ts';
+import { openLog } from '../../gateway/core/openLog.ts';
+import { createMemoryFeed } from '../../infra/bus/memoryFeed.ts';
+import { createMemoryRelay } from '../../infra/bus/memoryRelay.ts';
+import { createMemoryLeases } from '../../infra/leases/memory.ts';
+import type { LeaseStore } from '../../infra/leases/port.ts';
 import { decodeCommit } from '../../infra/log/codec.ts';
 import { LogError, LogErrorCode } from '../../infra/log/errors.ts';
 import { createMemoryLog, type MemoryStore } from '../../infra/log/memory.ts';
 import type { EventLog } from '../../infra/log/port.ts';
+import { createMemorySnapshots } from '../../infra/snapshots/memory.ts';
+import type { SnapshotStore } from '../../infra/snapshots/port.ts';
+import type { ZoneProjection } from '../../projections/zoneProjection.ts';
 import { aRequest } from './builders.ts';
-import { manualClock } from './manualClock.ts';
+import { manualClock, type ManualClock } from './manualClock.ts';
 
 export const ZONE_LOG = 'zone-default';
 
@@ -70,21 +78,36 @@ export function plannedLog(store: MemoryStore = new Map()) {
 
 export type PlannedLog = ReturnType<typeof plannedLog>;
 
-/** A started controller of a zone on a manual clock. */
-export async function controllerRig(log: PlannedLog = plannedLog()) {
+/** A zone's log in one gateway that leads it, on a manual clock. Two of them on one log do not know of each other. */
+export async function controllerRig(
+  log: PlannedLog = plannedLog(),
+  leases: (clock: ManualClock) => LeaseStore = (clock) => createMemoryLeases(clock),
+  snapshots: SnapshotStore = createMemorySnapshots(),
+) {
   const clock = manualClock(Date.UTC(2026, 0, 1));
   const shown: number[] = [];
-  const controller = new Controller<ZoneState, ZoneCommand, ZoneFact>({
-    log: ZONE_LOG,
+  const troubles: string[] = [];
+  const ports = {
+    gatewayId: 'gateway-1',
     eventLog: log.eventLog,
-    machine: zoneMachine,
+    leases: leases(clock),
+    feedOf: (name: string) => createMemoryFeed(name),
+    snapshots,
+    takeSnapshot: async () => {},
+    relay: createMemoryRelay('gateway-1'),
     clock,
     newLogId: () => 'log-1',
+    onTrouble: (sentence: string) => troubles.push(sentence),
+  };
+  const { replica, start } = openLog<ZoneState, ZoneCommand, ZoneFact, ZoneProjection>(ports, {
+    log: ZONE_LOG,
+    machine: zoneMachine,
+    rules: zoneRules('default'),
     onCommit: ({ commit }) => shown.push(commit.version),
-    onTrouble: () => {},
+    onRole: () => {},
   });
-  await controller.start();
-  return { controller, clock, log, shown };
+  await start();
+  return { controller: replica, clock, log, shown, troubles };
 }
 
 export function submission(key: string, command: ZoneCommand, recorded = true): Submission<ZoneCommand> {

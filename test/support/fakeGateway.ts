@@ -80,6 +80,7 @@ export class FakeGateway {
       images: replaced(this.fleet.images, rows.images ?? [], (row) => row.imageId).filter(
         (image) => !(rows.removedImages ?? []).includes(image.imageId),
       ),
+      zones: replaced(this.fleet.zones, rows.zones ?? [], (row) => row.zone),
     };
     for (const stream of this.#live) send(stream, 'patch', rows);
   }
@@ -116,7 +117,7 @@ export class FakeGateway {
       actor: { kind: 'operator', id: 'admin' },
       role: 'admin',
       simulated: this.simulated,
-      version: '0.1.0',
+      version: '0.2.0',
       zones: ['default'],
     }));
   }
@@ -138,6 +139,16 @@ export class FakeGateway {
         return agent;
       });
     }
+    app.post<{ Params: { id: string } }>('/api/v1/agents/:id/declare-lost', (request) => {
+      const agent = {
+        ...found(request.params.id),
+        connectivity: 'lost' as const,
+        sessions: 0,
+        sentence: 'Declared lost.',
+      };
+      this.patch({ agents: [agent] });
+      return agent;
+    });
     app.patch<{ Params: { id: string } }>('/api/v1/agents/:id', (request) => ({
       agent: found(request.params.id),
       echoes: ['12 cores, x2.0 of 6 cores'],

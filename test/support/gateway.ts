@@ -66,7 +66,10 @@ export interface ProblemBody {
 }
 
 /** The environment of a gateway on a bus of its own. */
-export async function gatewayEnvironment(nats: TestNats, dataDir: string): Promise<Readonly<Record<string, string>>> {
+export async function gatewayEnvironment(
+  nats: Pick<TestNats, 'url'>,
+  dataDir: string,
+): Promise<Readonly<Record<string, string>>> {
   return {
     MUSTER_DATA: dataDir,
     MUSTER_HTTP: `127.0.0.1:${await freeLoopbackPort()}`,
@@ -81,11 +84,15 @@ export async function gatewayEnvironment(nats: TestNats, dataDir: string): Promi
 /** The real gateway in this process, on a real bus, with an empty log unless it goes on with an earlier one. */
 export async function startGateway(
   t: ExecutionContext,
-  earlier: { readonly nats?: TestNats; readonly dataDir?: string } = {},
+  earlier: {
+    readonly nats?: TestNats;
+    readonly dataDir?: string;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<TestGateway> {
   const nats = earlier.nats ?? (await startNats());
   const dataDir = earlier.dataDir ?? join(await temporaryFolder(t), 'data');
-  const config = readConfig(await gatewayEnvironment(nats, dataDir));
+  const config = readConfig({ ...(await gatewayEnvironment(nats, dataDir)), ...earlier.env });
   const log = pino({ level: config.logLevel });
   const gateway = await openGateway({ config, log, signal: new AbortController().signal });
   const agents: FakeAgent[] = [];

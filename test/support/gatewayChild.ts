@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
-export const GATEWAY_MAIN = join(import.meta.dirname, '../../gateway/main.ts');
+const GATEWAY_MAIN = join(import.meta.dirname, '../../gateway/main.ts');
 
 /** The gateway as the supervisor runs it: a child process with an IPC channel. Resolves when it serves. */
 export async function startGatewayChild(

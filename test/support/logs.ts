@@ -1,6 +1,8 @@
-import { LogError, LogErrorCode } from '../../infra/log/errors.ts';
+import type { Commit } from '../../domain/commit.ts';
+import { LogError, LogErrorCode, isLogUnavailable, isOutcomeUnknown } from '../../infra/log/errors.ts';
 import type { EventLog, LogName, StoredCommit } from '../../infra/log/port.ts';
 import { someCommit } from './commits.ts';
+import { until } from './until.ts';
 
 /** What tests do with an event log, whichever it is. */
 
@@ -94,4 +96,31 @@ export function losingReplies(log: EventLog): EventLog {
 
 export function jsonBytes(value: object): Uint8Array {
   return Buffer.from(JSON.stringify(value));
+}
+
+type Outcome =
+  | { readonly kind: 'written'; readonly hash: string }
+  | { readonly kind: 'refused'; readonly error: unknown }
+  | { readonly kind: 'later'; readonly why: string };
+
+/**
+ * The hash under which it is written, or the refusal. "Try later" and "nobody knows" are neither: the very same commit is
+ * tried again, which is safe in both cases.
+ */
+export async function decided(log: EventLog, name: LogName, expected: number, commit: Commit): Promise<string> {
+  async function attempt(): Promise<Outcome> {
+    try {
+      return { kind: 'written', ...(await log.append(name, expected, commit)) };
+    } catch (error) {
+      const later = isLogUnavailable(error) || isOutcomeUnknown(error);
+      return later ? { kind: 'later', why: String(error) } : { kind: 'refused', error };
+    }
+  }
+  const outcome = await until('an outcome of an append', attempt, ({ kind }) => kind !== 'later');
+  if (outcome.kind === 'written') return outcome.hash;
+  throw outcome.kind === 'refused' ? outcome.error : new Error(outcome.why);
+}
+
+export function hashesOf(commits: readonly StoredCommit[]): readonly string[] {
+  return commits.map(({ hash }) => hash);
 }

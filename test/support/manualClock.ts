@@ -5,6 +5,8 @@ import type { Clock } from '../../infra/clock.ts';
 export interface ManualClock extends Clock {
   /** Goes on by `ms`, waking every sleeper in the order of its time and letting each do its work before the next. */
   advance(ms: number): Promise<void>;
+  /** Is set by so much, as by hand: nothing happens by it, and nobody wakes. */
+  jump(ms: number): void;
   /** Goes on in small steps until the condition holds; throws after `limitMs` of its own time. */
   until(condition: () => boolean, limitMs?: number): Promise<void>;
 }
@@ -47,6 +49,9 @@ export function manualClock(startMs: number): ManualClock {
         signal?.addEventListener('abort', wake, { once: true });
       }),
     advance: (ms) => advanceTo(now + ms),
+    jump(ms) {
+      now += ms;
+    },
     async until(condition, limitMs = 120_000) {
       const limit = now + limitMs;
       await turn();

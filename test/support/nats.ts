@@ -33,9 +33,10 @@ process.once('exit', () => {
   for (const server of running) server.kill('SIGKILL');
 });
 
-export async function startNats(options: { readonly conf?: string } = {}): Promise<TestNats> {
+/** `store`: a folder to keep it in instead of one of its own; it is removed all the same. */
+export async function startNats(options: { readonly conf?: string; readonly store?: string } = {}): Promise<TestNats> {
   const { path } = await findNatsServer();
-  const store = await mkdtemp(join(tmpdir(), 'muster-nats-'));
+  const store = options.store ?? (await mkdtemp(join(tmpdir(), 'muster-nats-')));
   const port = await freeLoopbackPort();
   const buses: Bus[] = [];
   let child = await launch();

@@ -15,6 +15,8 @@ import { until } from './until.ts';
  * other.
  */
 export interface TestCluster {
+  /** All three servers, with commas between them. They have the accounts LOG and APP of the repository's nats.conf too. */
+  readonly url: string;
   /** The user of an account that nobody has used yet. */
   newUser(): string;
   /** Connects with all three servers listed; the connection is closed with the cluster. */
@@ -41,15 +43,17 @@ export async function startNatsCluster(): Promise<TestCluster> {
   let users = 0;
 
   const cluster: TestCluster = {
+    get url() {
+      return servers.map((server) => server.url).join(',');
+    },
     newUser() {
       users += 1;
       if (users >= ACCOUNTS) throw new RangeError(`the cluster has ${ACCOUNTS} accounts; raise ACCOUNTS`);
       return userOf(users);
     },
     async connect(user) {
-      const url = servers.map((server) => server.url).join(',');
       const signal = AbortSignal.timeout(START_LIMIT_MS);
-      const bus = await connectBus({ url, user, password: LOG_PASSWORD, name: `test ${user}`, signal });
+      const bus = await connectBus({ url: cluster.url, user, password: LOG_PASSWORD, name: `test ${user}`, signal });
       buses.push(bus);
       return bus;
     },

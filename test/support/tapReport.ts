@@ -25,6 +25,11 @@ export class TapReport {
     else if (line.startsWith('# NOT TESTED')) this.#show(line);
   }
 
+  addPass(title: string): void {
+    this.passed += 1;
+    this.#show(`✔ ${title}`);
+  }
+
   addFailure(title: string): void {
     this.failed += 1;
     this.#failures.push(title);
@@ -44,9 +49,6 @@ export class TapReport {
       this.skipped += 1;
       this.#show(`- skipped: ${title}`);
     } else if (isFailure) this.addFailure(title);
-    else {
-      this.passed += 1;
-      this.#show(`✔ ${title}`);
-    }
+    else this.addPass(title);
   }
 }

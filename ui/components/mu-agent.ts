@@ -13,7 +13,7 @@ import './mu-state.ts';
 import './mu-switch.ts';
 
 /** What an agent's row asks of its view. */
-export type AgentWish = 'approve' | 'enable' | 'disable' | 'override' | 'history';
+export type AgentWish = 'approve' | 'enable' | 'disable' | 'override' | 'history' | 'declare-lost';
 
 /** One agent in one row of aligned columns; a card on a narrow screen. Dispatches `agent-wish`. */
 export class MuAgent extends LitElement {
@@ -73,6 +73,8 @@ export class MuAgent extends LitElement {
       }
       .controls .actions {
         display: flex;
+        flex-wrap: wrap;
+        justify-content: flex-end;
         margin-right: calc(-1 * var(--space-2));
       }
       .unmeasured {
@@ -231,6 +233,11 @@ export class MuAgent extends LitElement {
       <div class="actions" role="group" aria-label="Actions for ${agent.hostname}">
         <button class="quiet" type="button" @click=${() => this.#wish('override')}>Override</button>
         <button class="quiet" type="button" @click=${() => this.#wish('history')}>History</button>
+        ${
+          agent.connectivity === 'missing'
+            ? html`<button class="quiet" type="button" @click=${() => this.#wish('declare-lost')}>Declare lost</button>`
+            : nothing
+        }
       </div>
     </div>`;
   }

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { Candidate, Explanation, Reason } from '../../domain/placement/explanation.ts';
+import { otherRulesSentence, restSentence } from '../../domain/placement/restSentence.ts';
 import { asSentence, headline, outcomeText, splitReasons, type Tense } from '../data/explain.ts';
 import { base } from '../styles/base.ts';
 import './mu-state.ts';
@@ -10,7 +11,7 @@ const SHOWN = 6;
 
 const TONES: Readonly<Record<Candidate['outcome'], Tone>> = { chosen: 'ok', fits: 'idle', refused: 'warn' };
 
-/** Why a session went, goes or would go where it does: every agent with what every rule said about it. */
+/** Why a session went, goes or would go where it does: agents with what every rule said about them, and how many more. */
 export class MuExplanation extends LitElement {
   static override properties = { explanation: { attribute: false }, tense: {} };
   declare explanation: Explanation | null;
@@ -47,8 +48,13 @@ export class MuExplanation extends LitElement {
         display: block;
         color: var(--muted);
       }
-      .none {
+      .none,
+      .rest {
         color: var(--muted);
+      }
+      .rest {
+        margin-top: var(--space-2);
+        overflow-wrap: anywhere;
       }
       @media (max-width: 40rem) {
         li.candidate {
@@ -82,8 +88,15 @@ export class MuExplanation extends LitElement {
               </ul>
             </details>`
           : nothing
-      }`;
+      }
+      ${restItem(explanation)}`;
   }
+}
+
+function restItem(explanation: Explanation): unknown {
+  return [restSentence(explanation), otherRulesSentence(explanation)].map((sentence) =>
+    sentence === null ? nothing : html`<p class="rest">${asSentence(sentence)}</p>`,
+  );
 }
 
 function candidateItem(candidate: Candidate): unknown {

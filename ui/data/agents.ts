@@ -20,6 +20,19 @@ export function extraText(agent: AgentView): string | null {
   return parts.length === 0 ? null : parts.join(', ');
 }
 
+/** What declaring a missing agent lost does, so that nobody finds out afterwards. */
+export function lossConsequences({ sessions }: AgentView): readonly string[] {
+  const after = 'Its settings stay. When it returns it takes new sessions as soon as it has cleaned up.';
+  if (sessions === 0) return ['It holds no session, so nothing ends.', after];
+  const one = sessions === 1;
+  return [
+    `${counted(sessions, 'session ends', 'sessions end')} at once, and what ${one ? 'it holds' : 'they hold'} is released.`,
+    `If the host is in fact alive, ${one ? 'its container' : 'their containers'} may still run there until its agent returns. ` +
+      `Then ${one ? 'it is' : 'they are'} removed, and what was not saved elsewhere is lost.`,
+    after,
+  ];
+}
+
 /** What stands in place of the bars while there is no capacity to measure against. */
 export function unmeasuredText(agent: AgentView): string {
   if (agent.physical === null) return 'What it has is known after its first check-in.';

@@ -1,10 +1,11 @@
-import type { AgentView, ImageView, SessionView } from '../../projections/views.ts';
+import type { AgentView, ImageView, SessionView, ZoneCondition, ZoneSummary } from '../../projections/views.ts';
 
 /** What the live stream sends first: everything. `serverTime` is ISO 8601. */
 export interface LiveSnapshot {
   readonly agents: readonly AgentView[];
   readonly sessions: readonly SessionView[];
   readonly images: readonly ImageView[];
+  readonly zones: readonly ZoneSummary[];
   readonly serverTime: string;
 }
 
@@ -14,6 +15,7 @@ export interface LivePatch {
   readonly sessions?: readonly SessionView[];
   readonly images?: readonly ImageView[];
   readonly removedImages?: readonly string[];
+  readonly zones?: readonly ZoneSummary[];
   readonly serverTime: string;
 }
 
@@ -22,6 +24,7 @@ export interface Fleet {
   readonly agents: ReadonlyMap<string, AgentView>;
   readonly sessions: ReadonlyMap<string, SessionView>;
   readonly images: ReadonlyMap<string, ImageView>;
+  readonly zones: ReadonlyMap<string, ZoneSummary>;
   /** Server time minus this machine's, so that ages are right on a machine whose clock is wrong. */
   readonly clockOffsetMs: number;
   /** Counts changes that can alter a placement, so that a plan on screen knows when to ask again. */
@@ -33,6 +36,7 @@ export function fleetFromSnapshot(snapshot: LiveSnapshot, nowMs: number): Fleet 
     agents: new Map(snapshot.agents.map((agent) => [agent.agentId, agent])),
     sessions: new Map(snapshot.sessions.map((session) => [session.sessionId, session])),
     images: new Map(snapshot.images.map((image) => [image.imageId, image])),
+    zones: new Map(snapshot.zones.map((zone) => [zone.zone, zone])),
     clockOffsetMs: Date.parse(snapshot.serverTime) - nowMs,
     placementMark: 0,
   };
@@ -50,6 +54,7 @@ export function applyPatch(fleet: Fleet, patch: LivePatch, nowMs: number): Fleet
     agents,
     sessions: merged(fleet.sessions, patch.sessions, (session) => session.sessionId),
     images: removed.size === 0 ? images : new Map([...images].filter(([imageId]) => !removed.has(imageId))),
+    zones: merged(fleet.zones, patch.zones, (zone) => zone.zone),
     clockOffsetMs: Date.parse(patch.serverTime) - nowMs,
     placementMark: fleet.placementMark + (moved || patch.images !== undefined ? 1 : 0),
   };
@@ -72,6 +77,13 @@ export function agentsInOrder(fleet: Fleet): readonly AgentView[] {
 
 export function imagesInOrder(fleet: Fleet): readonly ImageView[] {
   return [...fleet.images.values()].toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+
+/** What is wrong with a zone as a whole; `place` names the zone where there are several. */
+export function zoneTroubles({ zones }: Fleet): readonly (ZoneCondition & { readonly place: string })[] {
+  return [...zones.values()].flatMap(({ zone, conditions }) =>
+    conditions.map((condition) => ({ ...condition, place: zones.size === 1 ? '' : `Zone ${zone}: ` })),
+  );
 }
 
 const OVER: ReadonlySet<SessionView['phase']> = new Set(['ended', 'refused', 'cancelled']);

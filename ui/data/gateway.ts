@@ -59,6 +59,8 @@ export const signOut = (): Promise<void> => call('POST', '/sign-out');
 export const approveAgent = (agentId: string): Promise<AgentView> => call('POST', `/agents/${agentId}/approve`, {});
 export const setEnabled = (agentId: string, enabled: boolean): Promise<AgentView> =>
   call('POST', `/agents/${agentId}/${enabled ? 'enable' : 'disable'}`, {});
+export const declareLost = (agentId: string, reason: string): Promise<AgentView> =>
+  call('POST', `/agents/${agentId}/declare-lost`, { reason });
 export const changeOverrides = (
   agentId: string,
   change: OverrideChange,

@@ -7,7 +7,7 @@ export interface HistoryColumns {
   readonly gibibytes: readonly (number | null)[];
 }
 
-/** One hour of the table: averages, and how much of the hour was received at all. */
+/** One hour of the table: means, the highest that was measured, and how much of the hour was received at all. */
 export interface HistoryHour {
   readonly at: number;
   readonly cores: number | null;
@@ -45,7 +45,7 @@ export function historyHours(view: UtilizationView): readonly HistoryHour[] {
     return {
       at: hour * HOUR_MS,
       cores: mean(points.map((point) => point.cpuMillicores)),
-      peakCores: points.length === 0 ? null : Math.max(...points.map((point) => point.cpuMillicores)),
+      peakCores: points.length === 0 ? null : Math.max(...points.map(({ highest }) => highest.cpuMillicores)),
       memoryBytes: mean(points.map((point) => point.memoryBytes)),
       coveredPercent: Math.min(100, Math.round((points.length * view.stepSeconds * 100) / 3600)),
     };

@@ -12,6 +12,7 @@ import {
   NOON,
   pendingAgentRow,
   placedExplanation,
+  refusedByManyExplanation,
   refusedExplanation,
   secondsBefore,
   sessionRow,
@@ -98,6 +99,18 @@ export const entries: readonly GalleryEntry[] = [
       ],
       ['missing', agent(MISSING)],
       [
+        'lost',
+        agent(
+          agentRow({
+            connectivity: 'lost',
+            sentence: 'Declared lost: its sessions are over.',
+            allocated: { millicores: 0, memoryBytes: 0, gpus: 0 },
+            sessions: 0,
+            lastCheckInAt: secondsBefore(86_400),
+          }),
+        ),
+      ],
+      [
         'hardware changed under an override',
         agent(agentRow({ physical: { millicores: 8000, memoryBytes: 12 * GIB, gpus: 0 } })),
       ],
@@ -137,10 +150,14 @@ export const entries: readonly GalleryEntry[] = [
       ['would be placed', html`<mu-explanation tense="plan" .explanation=${placedExplanation()}></mu-explanation>`],
       ['refused', html`<mu-explanation tense="result" .explanation=${refusedExplanation()}></mu-explanation>`],
       [
+        'a large fleet',
+        html`<mu-explanation tense="result" .explanation=${refusedByManyExplanation()}></mu-explanation>`,
+      ],
+      [
         'no agent',
         html`<mu-explanation
           tense="plan"
-          .explanation=${{ ...refusedExplanation(), candidates: [] }}
+          .explanation=${{ ...refusedExplanation(), agents: 0, codes: {}, candidates: [] }}
         ></mu-explanation>`,
       ],
     ],

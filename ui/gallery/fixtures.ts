@@ -1,5 +1,12 @@
 import type { Explanation, Reason } from '../../domain/placement/explanation.ts';
-import type { AgentView, GpuView, ImageView, SessionView, UtilizationView } from '../../projections/views.ts';
+import type {
+  AgentView,
+  GpuView,
+  ImageView,
+  SessionView,
+  UtilizationView,
+  ZoneSummary,
+} from '../../projections/views.ts';
 import type { LiveSnapshot } from '../data/fleet.ts';
 
 /** Invented rows for the gallery and for tests of the page: each builder takes only what matters. */
@@ -218,6 +225,9 @@ export function placedExplanation(): Explanation {
     decision: 'placed',
     agentId: 'gpu-02',
     gpuUuids: [],
+    agents: 3,
+    complete: true,
+    codes: {},
     candidates: [
       { agentId: 'gpu-02', outcome: 'chosen', load: 0.33, sessions: 1, reasons: [] },
       { agentId: 'host-1', outcome: 'fits', load: 0.58, sessions: 2, reasons: [LOWER_SCORE] },
@@ -231,6 +241,9 @@ export function refusedExplanation(): Explanation {
     decision: 'refused',
     agentId: null,
     gpuUuids: [],
+    agents: 3,
+    complete: true,
+    codes: { AGENT_DISABLED: 1, MEMORY_SHORT: 3, GPU_NONE: 1 },
     candidates: [
       { agentId: 'host-3', outcome: 'refused', load: null, sessions: 2, reasons: [MEMORY_SHORT] },
       { agentId: 'host-2', outcome: 'refused', load: null, sessions: 0, reasons: [DISABLED, MEMORY_SHORT] },
@@ -239,20 +252,45 @@ export function refusedExplanation(): Explanation {
   };
 }
 
+/** Of a fleet too large to be named whole. */
+export function refusedByManyExplanation(): Explanation {
+  const codes = { AGENT_DISABLED: 12, MEMORY_SHORT: 9961, GPU_NONE: 8200 };
+  return { ...refusedExplanation(), agents: 9973, complete: false, codes };
+}
+
+/** A zone in which 9 of 40 agents fell silent at once. */
+export function partitionedZoneRow(): ZoneSummary {
+  const detail = '9 of 40 agents fell silent at once: this looks like a network partition; nothing is declared lost';
+  const mend = 'look at the network between them and the bus; their sessions may well be running';
+  return {
+    zone: 'default',
+    agents: { never: 0, online: 31, late: 0, missing: 9, lost: 0 },
+    waiting: 0,
+    sessions: 120,
+    conditions: [{ condition: 'PARTITION_SUSPECTED', silent: 9, expected: 40, detail, mend }],
+  };
+}
+
 /** Six hours of ten-minute buckets with an hour missing in the middle. */
 export function utilization(agentId: string, now: number = NOON): UtilizationView {
   const step = 600_000;
   const first = Math.floor((now - 6 * 3_600_000) / step) * step;
-  const points = Array.from({ length: 36 }, (_, place) => ({
-    at: first + place * step,
-    cpuMillicores: Math.round(2600 + 1900 * Math.sin(place / 4) + 300 * Math.sin(place * 2.3)),
-    memoryBytes: Math.round((3 + place / 30 + Math.sin(place / 7)) * GIB),
-    diskUsedBytes: null,
-    gpuPercent: null,
-  }));
+  const points = Array.from({ length: 36 }, (_, place) => {
+    const cpuMillicores = Math.round(2600 + 1900 * Math.sin(place / 4) + 300 * Math.sin(place * 2.3));
+    const memoryBytes = Math.round((3 + place / 30 + Math.sin(place / 7)) * GIB);
+    const mean = { cpuMillicores, memoryBytes, gpuPercent: null, gpuMemoryBytes: null };
+    return {
+      at: first + place * step,
+      samples: 60,
+      ...mean,
+      diskUsedBytes: null,
+      lowest: { ...mean, cpuMillicores: Math.round(cpuMillicores * 0.8) },
+      highest: { ...mean, cpuMillicores: Math.round(cpuMillicores * 1.2) },
+    };
+  });
   return { agentId, stepSeconds: 600, points: points.filter((_, place) => place < 16 || place > 21) };
 }
 
 export function snapshot(change: Partial<LiveSnapshot> = {}, now: number = NOON): LiveSnapshot {
-  return { agents: [], sessions: [], images: [], serverTime: new Date(now).toISOString(), ...change };
+  return { agents: [], sessions: [], images: [], zones: [], serverTime: new Date(now).toISOString(), ...change };
 }

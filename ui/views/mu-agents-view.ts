@@ -11,6 +11,7 @@ import { base } from '../styles/base.ts';
 import { section } from '../styles/section.ts';
 import { notify } from './events.ts';
 import './mu-history-dialog.ts';
+import './mu-lost-dialog.ts';
 import './mu-override-dialog.ts';
 
 /** All agents, and what is done to one of them. */
@@ -23,7 +24,7 @@ export class MuAgentsView extends LitElement {
   declare fleet: Fleet | null;
   /** This machine's time, in milliseconds. */
   declare now: number;
-  declare open: { readonly dialog: 'override' | 'history'; readonly agentId: string } | null;
+  declare open: { readonly dialog: 'override' | 'history' | 'declare-lost'; readonly agentId: string } | null;
   readonly #actions = new Map<string, Action>();
 
   static override styles = [base, section];
@@ -76,15 +77,21 @@ export class MuAgentsView extends LitElement {
     const closed = (): void => {
       this.open = null;
     };
-    return this.open.dialog === 'override'
-      ? html`<mu-override-dialog .agent=${agent} @dialog-closed=${closed}></mu-override-dialog>`
-      : html`<mu-history-dialog .agent=${agent} @dialog-closed=${closed}></mu-history-dialog>`;
+    switch (this.open.dialog) {
+      case 'override':
+        return html`<mu-override-dialog .agent=${agent} @dialog-closed=${closed}></mu-override-dialog>`;
+      case 'history':
+        return html`<mu-history-dialog .agent=${agent} @dialog-closed=${closed}></mu-history-dialog>`;
+      case 'declare-lost':
+        return html`<mu-lost-dialog .agent=${agent} @dialog-closed=${closed}></mu-lost-dialog>`;
+    }
   }
 
   #wished(agent: AgentView, wish: AgentWish): void {
     switch (wish) {
       case 'override':
       case 'history':
+      case 'declare-lost':
         this.open = { dialog: wish, agentId: agent.agentId };
         return;
       case 'approve':

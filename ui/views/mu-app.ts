@@ -2,7 +2,8 @@ import { html, LitElement, nothing } from 'lit';
 import '../components/mu-banner.ts';
 import type { AgentView, ImageView, SessionView } from '../../projections/views.ts';
 import { age, counted } from '../data/amounts.ts';
-import { applyPatch, fleetFromSnapshot, serverNow, type Fleet, type LivePatch } from '../data/fleet.ts';
+import { asSentence } from '../data/explain.ts';
+import { applyPatch, fleetFromSnapshot, serverNow, zoneTroubles, type Fleet, type LivePatch } from '../data/fleet.ts';
 import { signIn, signOut, whoAmI, type Me } from '../data/gateway.ts';
 import { LiveFleet } from '../data/live.ts';
 import { isRefusal, isSignedOut } from '../data/problem.ts';
@@ -134,6 +135,12 @@ export class MuApp extends LitElement {
             <button type="button" @click=${this.#live.retryNow}>Try now</button>
           </mu-banner>`
     }
+    ${(this.fleet === null ? [] : zoneTroubles(this.fleet)).map(
+      ({ place, detail, mend, condition }) =>
+        html`<mu-banner tone="warn">
+          <span><strong>${place}${asSentence(detail)}</strong> ${asSentence(mend)} <code>${condition}</code></span>
+        </mu-banner>`,
+    )}
     ${
       simulated
         ? html`<mu-banner>

@@ -22,8 +22,8 @@ export const approveAgent: Route = (api, edge) => {
     // The core joins it by itself; doing the same here once more, which changes nothing, is how to wait for it.
     const join = { type: 'JoinAgent', agentId, hostname, simulated } as const;
     const actor = { kind: 'system', id: 'muster' } as const;
-    const { controller } = zoneOr404(edge.core, 'default');
-    await controller.submit({ key: `join:${agentId}`, recorded: false, actor, command: join });
+    const { replica } = zoneOr404(edge.core, 'default');
+    await replica.submit({ key: `join:${agentId}`, recorded: false, actor, command: join });
     const agent = agentOr404(edge.core, agentId);
     setEtag(reply, agent.settingsVersion);
     return agent;

@@ -21,7 +21,7 @@ export const deleteSession: Route = (api, edge) => {
       const command = { type: 'StopSession', sessionId, cause: 'OPERATOR' } as const;
       const asked = { asked: askedBy(request), command, reason: request.body?.reason };
       try {
-        await submit(edge, zoneOr404(edge.core, zone).controller, asked, reply);
+        await submit(edge, zoneOr404(edge.core, zone).replica, asked, reply);
       } catch (error) {
         // It ended between the look and the command: then there is nothing left to stop, and that is what was wanted.
         if (!(error instanceof HttpProblem) || error.code !== 'SESSION_UNKNOWN') throw error;

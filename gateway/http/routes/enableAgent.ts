@@ -17,10 +17,10 @@ export const enableAgent: Route = (api, edge) => {
     };
     api.post(`/agents/:agentId/${verb}`, { schema }, async (request, reply) => {
       const { agentId } = request.params;
-      const { controller } = zoneOfAgent(edge.core, agentId);
+      const { replica } = zoneOfAgent(edge.core, agentId);
       const enabled = verb === 'enable';
       const command = { type: 'SetAgentSettings', agentId, enabled, confirm: false, ifVersion: null } as const;
-      await submit(edge, controller, { asked: askedBy(request), command, reason: request.body?.reason }, reply);
+      await submit(edge, replica, { asked: askedBy(request), command, reason: request.body?.reason }, reply);
       const agent = agentOr404(edge.core, agentId);
       setEtag(reply, agent.settingsVersion);
       return agent;

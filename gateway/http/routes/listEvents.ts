@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readOnline } from '../../../infra/log/online.ts';
 import type { EventLog } from '../../../infra/log/port.ts';
 import { eventRows, type EventRow } from '../../live/eventRows.ts';
 import type { Route } from '../edge.ts';
@@ -39,6 +40,7 @@ async function page(eventLog: EventLog, log: string, after: number, limit: numbe
 /** Every commit holds at least one event, so so many commits hold enough of them. */
 async function lastOnes(eventLog: EventLog, log: string, head: number, last: number) {
   const events: EventRow[] = [];
-  for await (const stored of eventLog.read(log, Math.max(0, head - last))) events.push(...eventRows(log, stored));
+  const after = Math.max(0, head - last);
+  for await (const stored of readOnline(eventLog, log, after)) events.push(...eventRows(log, stored));
   return { events: events.slice(-last), next: null };
 }

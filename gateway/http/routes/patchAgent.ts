@@ -19,9 +19,9 @@ export const patchAgent: Route = (api, edge) => {
   };
   api.patch('/agents/:agentId', { schema }, async (request, reply) => {
     const { agentId } = request.params;
-    const { controller } = zoneOfAgent(edge.core, agentId);
+    const { replica } = zoneOfAgent(edge.core, agentId);
     const command = settings(agentId, request.body, ifMatch(request));
-    await submit(edge, controller, { asked: askedBy(request), command, reason: request.body.reason }, reply);
+    await submit(edge, replica, { asked: askedBy(request), command, reason: request.body.reason }, reply);
     const agent = agentOr404(edge.core, agentId);
     setEtag(reply, agent.settingsVersion);
     return { agent, echoes: [...agentEchoes(agent, request.body)] };

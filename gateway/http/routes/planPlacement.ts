@@ -1,5 +1,4 @@
 import { decidePlacement } from '../../../domain/sessions/decide.ts';
-import { askZone } from '../../core/queries.ts';
 import type { Route } from '../edge.ts';
 import { notFound } from '../problem.ts';
 import { planPost } from '../schemas/requests.ts';
@@ -7,9 +6,9 @@ import { explanation } from '../schemas/views.ts';
 import { needsOf, zoneOr404 } from './find.ts';
 import { problems } from './problems.ts';
 
-export const planPlacement: Route = (api, { core, clock }) => {
+export const planPlacement: Route = (api, { core }) => {
   const schema = {
-    summary: 'Where a session would go now, with the reasons per agent; nothing is recorded',
+    summary: 'Where a session would go now, with the reasons of the first agents; nothing is recorded',
     tags: ['sessions'],
     body: planPost,
     response: { 200: explanation, ...problems },
@@ -18,11 +17,10 @@ export const planPlacement: Route = (api, { core, clock }) => {
     const { imageId, zone, agentId = null } = request.body;
     const image = needsOf(core, imageId);
     const wish = { sessionId: 'plan', image, agentId, priority: 0, whenFull: 'queue', maxWaitSeconds: null } as const;
-    return askZone(zoneOr404(core, zone), clock, (state) => {
-      if (agentId !== null && !state.agents.has(agentId)) {
-        throw notFound('AGENT_UNKNOWN', `no agent "${agentId}" has joined zone ${zone}`);
-      }
-      return decidePlacement(state, wish).explanation;
-    });
+    const { state } = zoneOr404(core, zone).projection;
+    if (agentId !== null && !state.agents.has(agentId)) {
+      throw notFound('AGENT_UNKNOWN', `no agent "${agentId}" has joined zone ${zone}`);
+    }
+    return decidePlacement(state, wish).explanation;
   });
 };

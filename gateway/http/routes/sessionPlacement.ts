@@ -6,7 +6,7 @@ import { problems } from './problems.ts';
 
 export const sessionPlacement: Route = (api, { core, logReader }) => {
   const schema = {
-    summary: 'Why the session went where it went, computed again from the log',
+    summary: 'Why the session went where it went, with every reason of every agent, computed again from the log',
     tags: ['sessions'],
     params: sessionParams,
     response: { 200: explanation, ...problems },

@@ -9,6 +9,7 @@ const verification = z
     intact: z.boolean(),
     commits: z.number(),
     events: z.number(),
+    first: z.string().describe('the first position that is there; what comes before it was moved offline'),
     head: z.string().describe('the last position that could be read and trusted'),
     hash: z.string().describe('SHA-256 of the commit at the head, which chains all before it'),
     problem: z.string().nullable(),

@@ -59,6 +59,9 @@ const reason = s.reasonText.optional().describe('why; recorded, so no personal d
 
 export const reasonBody = z.strictObject({ reason }).nullish();
 
+/** Of what cannot be taken back: somebody will want to know why it was done. */
+export const neededReason = z.strictObject({ reason: s.reasonText.describe('why; recorded, so no personal data') });
+
 export const agentPatch = z.strictObject({
   enabled: z.boolean().optional(),
   coresOverride: optionalAmount(CORES).optional(),

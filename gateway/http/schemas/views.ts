@@ -6,7 +6,7 @@ import { REASON_CODES } from '../../../domain/placement/reasonCodes.ts';
 import type { Explanation } from '../../../domain/placement/explanation.ts';
 import * as s from '../../../domain/schemas.ts';
 import { refusalSummary } from '../../../domain/sessions/events.ts';
-import type { AgentView, ImageView, SessionView, UtilizationView } from '../../../projections/views.ts';
+import type { AgentView, ImageView, SessionView, UtilizationView, ZoneSummary } from '../../../projections/views.ts';
 
 /** The shapes of projections/views.ts as schemas, so that nothing else leaves and the OpenAPI document knows them. */
 
@@ -46,6 +46,26 @@ export const agentView: z.ZodType<AgentView> = z
     settingsVersion: s.version.describe('the ETag of the agent'),
   })
   .meta({ id: 'Agent' });
+
+export const zoneSummary: z.ZodType<ZoneSummary> = z
+  .object({
+    zone: z.string(),
+    agents: z
+      .object({ never: s.count, online: s.count, late: s.count, missing: s.count, lost: s.count })
+      .describe('how many have joined it, by connectivity'),
+    waiting: s.count.describe('sessions in the line'),
+    sessions: s.count.describe('sessions that hold a claim'),
+    conditions: z.array(
+      z.object({
+        condition: z.literal('PARTITION_SUSPECTED'),
+        silent: s.count.describe('agents that fell silent at once'),
+        expected: s.count.describe('agents that were expected to speak'),
+        detail: z.string(),
+        mend: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Zone' });
 
 export const sessionView: z.ZodType<SessionView> = z
   .object({
@@ -92,6 +112,9 @@ export const explanation: z.ZodType<Explanation> = z
     decision: z.enum(['placed', 'waiting', 'refused']),
     agentId: z.string().nullable(),
     gpuUuids: z.array(z.string()),
+    agents: s.count.describe('how many agents there were'),
+    complete: z.boolean().describe('all of them are candidates here; otherwise the first few'),
+    codes: z.record(z.string(), s.count).describe('agents per reason when none took it; empty when one did'),
     candidates: z.array(
       z.object({
         agentId: z.string(),
@@ -101,20 +124,30 @@ export const explanation: z.ZodType<Explanation> = z
         reasons: z.array(reason),
       }),
     ),
+    otherRules: s.count
+      .describe('the rules version of the decision, when these reasons were computed by another')
+      .exactOptional(),
   })
   .meta({ id: 'Explanation' });
+
+const measuredUse = z.object({
+  cpuMillicores: z.number(),
+  memoryBytes: z.number(),
+  gpuPercent: z.number().nullable().describe('mean load of the devices'),
+  gpuMemoryBytes: z.number().nullable().describe('of all devices together'),
+});
 
 export const utilizationView: z.ZodType<UtilizationView> = z
   .object({
     agentId: z.string(),
     stepSeconds: z.number(),
     points: z.array(
-      z.object({
-        at: z.number().describe('start of the bucket, ms since 1970'),
-        cpuMillicores: z.number(),
-        memoryBytes: z.number(),
-        diskUsedBytes: z.number().nullable(),
-        gpuPercent: z.number().nullable(),
+      measuredUse.extend({
+        at: z.number().describe('start of the bucket, ms since 1970; what is measured is its mean over the bucket'),
+        samples: z.number().describe('check-ins that were received in the bucket'),
+        diskUsedBytes: z.number().nullable().describe('the newest in the bucket'),
+        lowest: measuredUse,
+        highest: measuredUse,
       }),
     ),
   })

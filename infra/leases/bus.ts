@@ -1,0 +1,50 @@
+import { headers } from 'nats';
+import { z } from 'zod';
+import { getMessage, publishAcked } from '../bus/api.ts';
+import type { Bus } from '../bus/connect.ts';
+import { BusError, BusErrorCode, ServerCode, hasServerCode } from '../bus/errors.ts';
+import type { Clock } from '../clock.ts';
+import { LEASES_STREAM, clockSubject, leaseSubject } from '../names.ts';
+import type { LeaseRecord, LeaseStore } from './port.ts';
+
+const leaseRecord = z.object({ holder: z.string().max(64).nullable(), term: z.int().min(1) });
+
+/** Leases in a key-value bucket of the account LOG. `gatewayId` names the key under which this gateway asks for the time. */
+export function createBusLeases(bus: Bus, gatewayId: string, clock: Pick<Clock, 'now'>): LeaseStore {
+  return {
+    async read(log) {
+      const message = await getMessage(bus, LEASES_STREAM, { last_by_subj: leaseSubject(log) });
+      return message === null ? null : { record: parse(log, message.data), revision: message.sequence };
+    },
+
+    async write(log, record, revision) {
+      const expectation = headers();
+      expectation.set('Nats-Expected-Last-Subject-Sequence', String(revision));
+      try {
+        return await publishAcked(bus, leaseSubject(log), Buffer.from(JSON.stringify(record)), expectation);
+      } catch (error) {
+        if (hasServerCode(error, ServerCode.wrongLastSequence, ServerCode.wrongLastSequenceInFlight)) return null;
+        throw error;
+      }
+    },
+
+    async time() {
+      // Nothing of the bus tells its time but what it stamps on a message.
+      const asked = clock.now();
+      const seq = await publishAcked(bus, clockSubject(gatewayId), Buffer.from('?'));
+      const withinMs = clock.now() - asked;
+      const message = await getMessage(bus, LEASES_STREAM, { seq });
+      if (message === null) throw new BusError(BusErrorCode.Malformed, 'the bus lost a message before it was read');
+      // Stamped between asking and the answer; the middle is the best guess of when.
+      return { ms: message.storedAtMs + withinMs / 2, withinMs };
+    },
+  };
+}
+
+function parse(log: string, data: Uint8Array): LeaseRecord {
+  try {
+    return leaseRecord.parse(JSON.parse(Buffer.from(data).toString('utf8')));
+  } catch (error) {
+    throw new BusError(BusErrorCode.Malformed, `the lease of ${log} is malformed`, { cause: error });
+  }
+}

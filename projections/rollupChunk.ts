@@ -1,0 +1,135 @@
+import { STEPS_PER_UNIT, type Bucket, type Measure, type Spread } from './rollup.ts';
+
+/**
+ * A chunk at rest: the buckets of one agent and one width, as columns in JSON. Numbers are whole, counted in the steps that
+ * the history is kept in, so that reading gives back exactly what was written; spreads are written as the mean and how far
+ * the lowest and the highest are from it, which is mostly 0.
+ */
+interface Columns {
+  readonly version: 1;
+  /** Start of the chunk, ms since 1970. */
+  readonly start: number;
+  readonly bucketSeconds: number;
+  /** The number of each bucket within the chunk, rising. */
+  readonly places: readonly number[];
+  readonly samples: readonly number[];
+  readonly cpuMillicores: SpreadColumns;
+  readonly memoryBytes: SpreadColumns;
+  /** Null instead of a column: no bucket of the chunk knows. */
+  readonly diskUsedBytes: Column | null;
+  readonly gpuPercent: SpreadColumns | null;
+  readonly gpuMemoryBytes: SpreadColumns | null;
+}
+
+type Column = readonly (number | null)[];
+interface SpreadColumns {
+  readonly mean: Column;
+  readonly below: Column;
+  readonly above: Column;
+}
+
+/** `start` in ms. The buckets are in the order of time and lie in the chunk. */
+export function encodeChunk(start: number, bucketSeconds: number, buckets: readonly Bucket[]): string {
+  const columns: Columns = {
+    version: 1,
+    start,
+    bucketSeconds,
+    places: buckets.map(({ at }) => (at - start) / (bucketSeconds * 1000)),
+    samples: buckets.map(({ samples }) => samples),
+    cpuMillicores: spreadColumns(buckets, 'cpuMillicores'),
+    memoryBytes: spreadColumns(buckets, 'memoryBytes'),
+    diskUsedBytes: knows(buckets, 'diskUsedBytes') ? buckets.map(diskSteps) : null,
+    gpuPercent: knows(buckets, 'gpuPercent') ? spreadColumns(buckets, 'gpuPercent') : null,
+    gpuMemoryBytes: knows(buckets, 'gpuMemoryBytes') ? spreadColumns(buckets, 'gpuMemoryBytes') : null,
+  };
+  return JSON.stringify(columns);
+}
+
+/** The buckets of a chunk in the order of time; null when the text is no chunk. */
+export function decodeChunk(text: string): readonly Bucket[] | null {
+  const columns = parsed(text);
+  if (columns === null) return null;
+  const { start, bucketSeconds, places, samples, diskUsedBytes } = columns;
+  const buckets: Bucket[] = [];
+  for (const [index, place] of places.entries()) {
+    const cpuMillicores = spreadAt(columns, 'cpuMillicores', index);
+    const memoryBytes = spreadAt(columns, 'memoryBytes', index);
+    if (cpuMillicores === null || memoryBytes === null) return null;
+    const disk = diskUsedBytes?.[index] ?? null;
+    buckets.push({
+      at: start + place * bucketSeconds * 1000,
+      samples: samples[index] ?? 0,
+      cpuMillicores,
+      memoryBytes,
+      diskUsedBytes: disk === null ? null : disk / STEPS_PER_UNIT.diskUsedBytes,
+      gpuPercent: spreadAt(columns, 'gpuPercent', index),
+      gpuMemoryBytes: spreadAt(columns, 'gpuMemoryBytes', index),
+    });
+  }
+  return buckets;
+}
+
+function knows(buckets: readonly Bucket[], measure: 'diskUsedBytes' | 'gpuPercent' | 'gpuMemoryBytes'): boolean {
+  return buckets.some((bucket) => bucket[measure] !== null);
+}
+
+function spreadColumns(buckets: readonly Bucket[], measure: Measure): SpreadColumns {
+  const steps = (value: number) => Math.round(value * STEPS_PER_UNIT[measure]);
+  const column = (of: (spread: Spread) => number): Column =>
+    buckets.map(({ [measure]: spread }) => (spread === null ? null : of(spread)));
+  return {
+    mean: column(({ mean }) => steps(mean)),
+    below: column(({ mean, lowest }) => steps(mean) - steps(lowest)),
+    above: column(({ mean, highest }) => steps(highest) - steps(mean)),
+  };
+}
+
+function diskSteps({ diskUsedBytes }: Bucket): number | null {
+  return diskUsedBytes === null ? null : Math.round(diskUsedBytes * STEPS_PER_UNIT.diskUsedBytes);
+}
+
+function spreadAt(columns: Columns, measure: Measure, index: number): Spread | null {
+  const mean = columns[measure]?.mean[index] ?? null;
+  const below = columns[measure]?.below[index] ?? null;
+  const above = columns[measure]?.above[index] ?? null;
+  if (mean === null || below === null || above === null) return null;
+  const steps = STEPS_PER_UNIT[measure];
+  return { lowest: (mean - below) / steps, mean: mean / steps, highest: (mean + above) / steps };
+}
+
+function parsed(text: string): Columns | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isColumns(value) ? value : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+function isColumns(value: unknown): value is Columns {
+  if (!isRecord(value) || value['version'] !== 1) return false;
+  const { start, bucketSeconds, places, samples, cpuMillicores, memoryBytes } = value;
+  const { diskUsedBytes, gpuPercent, gpuMemoryBytes } = value;
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(bucketSeconds)) return false;
+  if (!isColumn(places, null) || !isColumn(samples, places.length)) return false;
+  if ([...places, ...samples].includes(null)) return false;
+  const isSpreads = (columns: unknown) =>
+    isRecord(columns) &&
+    [columns['mean'], columns['below'], columns['above']].every((column) => isColumn(column, places.length));
+  return (
+    [cpuMillicores, memoryBytes].every(isSpreads) &&
+    [gpuPercent, gpuMemoryBytes].every((columns) => columns === null || isSpreads(columns)) &&
+    (diskUsedBytes === null || isColumn(diskUsedBytes, places.length))
+  );
+}
+
+/** Of this length, unless null. */
+function isColumn(value: unknown, length: number | null): value is Column {
+  if (!Array.isArray(value) || (length !== null && value.length !== length)) return false;
+  return value.every((each) => each === null || Number.isSafeInteger(each));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
