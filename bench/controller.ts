@@ -32,11 +32,11 @@ export async function benchController({ runs }: { readonly runs: number }): Prom
   const eventLog = createJetStreamLog({ bus });
   const raw = await rawLog(bus, 'raw');
   const rows: Row[] = [];
-  const alone = await openLiveZone(eventLog);
+  const alone = await openLiveZone(eventLog, { name: 'a' });
   for (const load of [ONE, SOME, FULL]) rows.push(await measure(alone, raw, load, runs, ''));
   await alone.stop();
   const feed = createBusFeed(await nats.connect('app'), REFERENCE_LOG, 1);
-  const told = await openLiveZone(eventLog, { feed });
+  const told = await openLiveZone(eventLog, { name: 'b', feed });
   for (const load of [SOME, FULL]) rows.push(await measure(told, raw, load, runs, ' and a feed'));
   await told.stop();
   raw.close();

@@ -36,6 +36,8 @@ export interface LiveZone {
 
 /** What a zone of a gateway has besides; when it is not said, nothing in memory. */
 interface Parts {
+  /** Each zone that is opened on the same log needs a name of its own, or its commands would be those of the one before. */
+  readonly name: string;
   readonly snapshots?: SnapshotStore;
   readonly feed?: Feed;
 }
@@ -49,7 +51,7 @@ const silentFeed: Feed = {
 
 export async function openLiveZone(
   eventLog: EventLog,
-  { snapshots = createMemorySnapshots(), feed = silentFeed }: Parts = {},
+  { name, snapshots = createMemorySnapshots(), feed = silentFeed }: Parts,
 ): Promise<LiveZone> {
   let seen: Commit[] = [];
   const ports = {
@@ -82,7 +84,7 @@ export async function openLiveZone(
   await start();
   const { agents, sessions } = REFERENCE;
   const [random, state] = [seededRandom(1), () => replica.view.state];
-  const life = new FleetLife({ random, state, logId: REFERENCE_LOG_ID, agents, sessions, name: 'b' });
+  const life = new FleetLife({ random, state, logId: REFERENCE_LOG_ID, agents, sessions, name });
 
   async function lane(events: number, goesOn: () => boolean): Promise<void> {
     while (goesOn()) {

@@ -71,7 +71,7 @@ async function leadOnce(nats: TestNats): Promise<number> {
   const snapshots = createObjectStoreSnapshots({ bus, replicas: 1 });
   let stop = async () => {};
   const ms = await timed(async () => {
-    ({ stop } = await openLiveZone(eventLog, { snapshots }));
+    ({ stop } = await openLiveZone(eventLog, { name: 'b', snapshots }));
   });
   await stop();
   await eventLog.close();

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
 /**
  * Time as an argument. `now` is in milliseconds since 1970; `sleep` resolves after `ms` milliseconds, or at once when
  * `signal` aborts: the caller asks the signal, not an exception. The simulation has a clock of its own.
@@ -5,6 +7,8 @@
 export interface Clock {
   now(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves when everything that can go on at once has gone on: what nobody waits for lets answers go first. */
+  afterOthers(): Promise<void>;
 }
 
 /** The machine's own clock. Aborting a sleep is common and makes no exception, which would cost more than the timer. */
@@ -22,6 +26,7 @@ export const realClock: Clock = {
     signal?.addEventListener('abort', done, { once: true });
     return promise;
   },
+  afterOthers: () => turn(),
 };
 
 /** `2026-11-22T10:00:00.000Z` for a time in milliseconds. */

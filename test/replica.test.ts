@@ -40,6 +40,9 @@ function house(log = plannedLog()) {
           await clock.sleep(ms, signal);
           await stopped.at;
         },
+        async afterOthers() {
+          await stopped.at;
+        },
       };
       const relay = createMemoryRelay(gatewayId, relays);
       const roles: string[] = [];

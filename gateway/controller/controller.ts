@@ -223,7 +223,8 @@ export class Controller<State, Command, Fact extends AnyFact> {
       fold.take(await this.#settled(commit));
     } finally {
       this.#stalled = false;
-      settled.abort();
+      // With a reason, since the standard one is an exception with a trace, for every commit.
+      settled.abort(null);
       await watch;
     }
   }

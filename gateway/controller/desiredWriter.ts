@@ -61,6 +61,7 @@ export class DesiredWriter {
   async #write(): Promise<void> {
     let pause = FIRST_PAUSE_MS;
     while (this.#changed.size > 0 && !this.#stop.signal.aborted) {
+      await this.#options.clock.afterOthers();
       const batch = [...this.#changed].slice(0, AT_ONCE);
       for (const agentId of batch) this.#changed.delete(agentId);
       const failed = (await Promise.all(batch.map((agentId) => this.#writeOne(agentId)))).includes(false);

@@ -204,6 +204,7 @@ export class FeedWriter {
       await promise;
     }
     this.#changed = false;
+    await this.#options.clock.afterOthers();
   }
 
   #goesWell(): void {

@@ -33,6 +33,10 @@ export class VirtualClock implements Clock {
     return promise;
   }
 
+  afterOthers(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Lets `ms` pass. */
   async pass(ms: number): Promise<void> {
     const until = this.#now + ms;
@@ -53,7 +57,11 @@ export class VirtualClock implements Clock {
 
 /** The same time as somebody's own clock shows it, who is off by `offset.ms`. Sleeping takes as long as it takes. */
 export function shiftedClock(clock: Clock, offset: { readonly ms: number }): Clock {
-  return { now: () => clock.now() + offset.ms, sleep: (ms, signal) => clock.sleep(ms, signal) };
+  return {
+    now: () => clock.now() + offset.ms,
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    afterOthers: () => clock.afterOthers(),
+  };
 }
 
 interface Sleeper {

@@ -46,7 +46,11 @@ export class Life {
   }
 
   clock(clock: Clock): Clock {
-    return { now: () => clock.now(), sleep: (ms, signal) => this.call(() => clock.sleep(ms, signal)) };
+    return {
+      now: () => clock.now(),
+      sleep: (ms, signal) => this.call(() => clock.sleep(ms, signal)),
+      afterOthers: () => this.call(() => clock.afterOthers()),
+    };
   }
 
   log(log: EventLog): EventLog {

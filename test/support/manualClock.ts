@@ -48,6 +48,7 @@ export function manualClock(startMs: number): ManualClock {
         sleepers.add(sleeper);
         signal?.addEventListener('abort', wake, { once: true });
       }),
+    afterOthers: () => Promise.resolve(),
     advance: (ms) => advanceTo(now + ms),
     jump(ms) {
       now += ms;
