@@ -3,6 +3,7 @@ import type { DesiredDocument } from '../domain/desired.ts';
 import { acceptDocument, noteApplied, settleLedger } from './ledger.ts';
 import { LedgerKeeper } from './ledgerKeeper.ts';
 import { EngineWatch, type EngineLook } from './observe/engine.ts';
+import { ImageWatch } from './observe/images.ts';
 import type { AgentPorts, AgentSettings } from './ports.ts';
 import { reconcile } from './reconcile.ts';
 import { appliedVersion, report, type Basis } from './report.ts';
@@ -39,6 +40,7 @@ class AgentLoop {
   readonly #ended = new AbortController();
   readonly #work: Work;
   readonly #watch: EngineWatch;
+  readonly #images: ImageWatch;
   readonly #speaker: Speaker;
   readonly #act = new Wake();
   readonly #speak = new Wake();
@@ -49,6 +51,7 @@ class AgentLoop {
   #engine: EngineLook | null = null;
   #sessionUse: Usage['sessions'] = [];
   #unmanaged = 0;
+  #pulling = false;
 
   constructor(settings: AgentSettings, ports: AgentPorts, keeper: LedgerKeeper, signal: AbortSignal) {
     this.#settings = settings;
@@ -56,6 +59,7 @@ class AgentLoop {
     this.#keeper = keeper;
     this.#work = new Work(ports, settings, keeper, () => this.#workChanged());
     this.#watch = new EngineWatch(ports.engine, ports.clock);
+    this.#images = new ImageWatch(ports.engine, ports.clock);
     this.#speaker = new Speaker(ports, settings);
     if (signal.aborted) this.#ended.abort();
     else signal.addEventListener('abort', () => this.#ended.abort(), { once: true });
@@ -208,6 +212,7 @@ class AgentLoop {
             memoryBytes,
           }));
           this.#unmanaged = await engine.unmanaged();
+          await this.#images.look();
         } catch (error) {
           this.#sessionUse = [];
           log.info({ err: error }, 'the sessions could not be measured');
@@ -239,6 +244,9 @@ class AgentLoop {
   }
 
   #workChanged(): void {
+    const pulling = [...this.#work.inProgress.values()].includes('pulling');
+    if (this.#pulling && !pulling) this.#images.changed();
+    this.#pulling = pulling;
     this.#act.ring();
     this.#newsMaybe();
   }
@@ -263,6 +271,7 @@ class AgentLoop {
       engine,
       sessionUse: engine.status === 'up' ? this.#sessionUse : [],
       unmanagedContainers: engine.status === 'up' ? this.#unmanaged : 0,
+      images: this.#images.current,
     };
   }
 

@@ -1,4 +1,4 @@
-import type { CheckIn, Usage } from '../domain/checkIn.ts';
+import type { CheckIn, HostImage, Usage } from '../domain/checkIn.ts';
 import { isoTime } from '../infra/clock.ts';
 import type { EngineLook } from './observe/engine.ts';
 import type { AgentPorts, AgentSettings } from './ports.ts';
@@ -11,6 +11,8 @@ export interface Standing extends Report {
   readonly engine: EngineLook;
   readonly sessionUse: Usage['sessions'];
   readonly unmanagedContainers: number;
+  /** Null while they are not known. */
+  readonly images: readonly HostImage[] | null;
 }
 
 /** Makes check-ins and sends them. A check-in is never sent late: when the bus is back, the state of then is sent. */
@@ -54,6 +56,7 @@ export class Speaker {
       sessions: standing.sessions,
       orphans: standing.orphans,
       unmanagedContainers: standing.unmanagedContainers,
+      ...(standing.images === null ? {} : { images: [...standing.images] }),
     };
     this.#seq += 1;
     const sent = await bus.publish(checkIn);

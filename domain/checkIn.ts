@@ -33,19 +33,34 @@ const gpuUse = z.object({
   powerWatts: z.number().nullable(),
 });
 
+/** Averages since the previous check-in over the host's own network devices, without loopback and the bridges of containers. */
+const networkUse = z.object({ receivedBytesPerSecond: s.bytes, sentBytesPerSecond: s.bytes });
+
 /**
  * What is measured, never decided on: busy cores averaged since the previous check-in, memory used = total - available,
- * the file system of the engine's data root. Sessions: their own CPU and memory.
+ * the file system of the engine's data root. Sessions: their own CPU and memory. Older agents do not tell the network.
  */
 export const usage = z.object({
   cpuMillicores: s.millicores,
   memoryBytes: s.bytes,
   disk: z.object({ usedBytes: s.bytes, totalBytes: s.bytes }).nullable(),
+  network: networkUse.nullable().optional(),
   gpus: z.array(gpuUse).max(256),
   sessions: z.array(z.object({ sessionId: s.id, millicores: s.millicores, memoryBytes: s.bytes })),
 });
 export type Usage = z.infer<typeof usage>;
 
+/** An image on the host, whoever brought it there. Layers that images share count in the size of each. */
+const hostImage = z.object({
+  imageId: z.string().max(128),
+  references: z.array(z.string().max(255)).max(16),
+  sizeBytes: s.bytes,
+});
+export type HostImage = z.infer<typeof hostImage>;
+
+/**
+ * `images`: newest first; absent while they are not known.
+ */
 export const checkIn = z.object({
   schemaVersion: z.literal(1),
   agentId: s.id,
@@ -63,5 +78,6 @@ export const checkIn = z.object({
   sessions: z.array(observedSession).max(4096),
   orphans: z.array(z.object({ sessionId: s.id, logId: s.id })).max(256),
   unmanagedContainers: s.count,
+  images: z.array(hostImage).max(512).optional(),
 });
 export type CheckIn = z.infer<typeof checkIn>;

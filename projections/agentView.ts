@@ -95,7 +95,13 @@ function measured(heard: Heard | null) {
     lastCheckInAt: heard?.receivedAt ?? null,
     engineVersion: engine?.status === 'up' ? engine.version : null,
     unmanagedContainers: heard?.checkIn.unmanagedContainers ?? 0,
+    images: imagesOf(heard?.checkIn.images),
   };
+}
+
+function imagesOf(images: CheckIn['images']): AgentView['images'] {
+  if (images === undefined) return null;
+  return { count: images.length, totalBytes: images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
 }
 
 function gpuView(agent: AgentState, gpu: NonNullable<AgentState['hardware']>['gpus'][number]): GpuView {

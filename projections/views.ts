@@ -58,6 +58,8 @@ export interface AgentView {
   readonly sessions: number;
   readonly engineVersion: string | null;
   readonly unmanagedContainers: number;
+  /** Of the images on its host, null while not known. Layers that images share count in each of them. */
+  readonly images: { readonly count: number; readonly totalBytes: number } | null;
   /** Changes with every change of an operator's setting: the ETag, and what `If-Match` is compared with. */
   readonly settingsVersion: number;
 }

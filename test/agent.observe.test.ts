@@ -1,8 +1,10 @@
+import { statfs } from 'node:fs/promises';
 import test from 'ava';
 import type { EngineFacts } from '../agent/engine/port.ts';
 import type { GpuReading } from '../agent/gpu/gpuQuery.ts';
 import { gpuDevices, gpuUse, noGpus, takeReading } from '../agent/observe/gpus.ts';
 import { hostObserver } from '../agent/observe/host.ts';
+import { hostCounters, networkUse, parseNetworkDevices } from '../agent/observe/network.ts';
 import { hardware, gpuDevice } from '../domain/schemas.ts';
 import { quietLog } from './support/agentRig.ts';
 import { fakeFacts } from './support/fakeEngine.ts';
@@ -81,4 +83,68 @@ test('hardware does not change between looks, and a slow nvidia-smi holds up onl
   t.is(calls, 2);
   t.deepEqual(second.hardware, first.hardware);
   t.true(second.usage.memoryBytes > 0 && second.usage.memoryBytes < second.hardware.memoryBytes);
+});
+
+const NET_DEV = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo: 99999999     100    0    0    0     0          0         0 99999999     100    0    0    0     0       0          0
+  eth0: 1000000     700    0    0    0     0          0         0   500000     600    0    0    0     0       0          0
+enp3s0f1:2000000    700    0    0    0     0          0         0    70000     600    0    0    0     0       0          0
+ bond0: 3000000     700    0    0    0     0          0         0   570000     600    0    0    0     0       0          0
+docker0: 444         1    0    0    0     0          0         0      444       1    0    0    0     0       0          0
+br-0f3a1c: 444       1    0    0    0     0          0         0      444       1    0    0    0     0       0          0
+veth12ab3: 444       1    0    0    0     0          0         0      444       1    0    0    0     0       0          0
+   bad: no figures
+`;
+
+test('the traffic of a host is that of its hardware: no loopback, no bridge of containers, no bond twice', (t) => {
+  const devices = parseNetworkDevices(NET_DEV);
+  t.deepEqual([...devices.keys()], ['eth0', 'enp3s0f1', 'bond0']);
+  const hardwareOnly = hostCounters(devices, (name) => name !== 'bond0');
+  t.deepEqual(hardwareOnly, { receivedBytes: 3_000_000, sentBytes: 570_000 });
+  const inContainer = hostCounters(
+    parseNetworkDevices(NET_DEV.replaceAll(/^.*(enp3s0f1|bond0):.*\n/gm, '')),
+    () => false,
+  );
+  t.deepEqual(inContainer, { receivedBytes: 1_000_000, sentBytes: 500_000 });
+  t.is(
+    hostCounters(parseNetworkDevices('lo: 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0 0'), () => true),
+    null,
+  );
+});
+
+test('traffic is averaged since the last check-in, and unknown when a count went back', (t) => {
+  const before = { receivedBytes: 1000, sentBytes: 500 };
+  const after = { receivedBytes: 21_000, sentBytes: 500 };
+  t.deepEqual(networkUse(before, after, 10_000), { receivedBytesPerSecond: 2000, sentBytesPerSecond: 0 });
+  t.is(networkUse(after, before, 10_000), null);
+  t.is(networkUse(null, after, 10_000), null);
+  t.is(networkUse(before, null, 10_000), null);
+  t.is(networkUse(before, after, 0), null);
+});
+
+test('a look at the host tells its traffic since the look before', async (t) => {
+  const clock = manualClock(0);
+  let receivedBytes = 0;
+  const host = hostObserver({
+    clock,
+    log: quietLog,
+    readGpus: () => Promise.resolve({ kind: 'none' }),
+    readNetwork: () => Promise.resolve({ receivedBytes: (receivedBytes += 5000), sentBytes: 100 }),
+  });
+  t.is((await host.look(null)).usage.network, null);
+  await clock.advance(10_000);
+  t.deepEqual((await host.look(null)).usage.network, { receivedBytesPerSecond: 500, sentBytesPerSecond: 0 });
+});
+
+test('the disk is that of the file system which holds the data root, and unknown where there is none', async (t) => {
+  const lookAt = (dataRoot: string) =>
+    hostObserver({
+      clock: manualClock(0),
+      log: quietLog,
+      readGpus: () => Promise.resolve({ kind: 'none' }),
+    }).look({ ...fakeFacts, dataRoot });
+  const { blocks, bsize } = await statfs(import.meta.dirname);
+  t.is((await lookAt(import.meta.dirname)).usage.disk?.totalBytes, blocks * bsize);
+  t.is((await lookAt('/there/is/no/such/folder')).usage.disk, null);
 });

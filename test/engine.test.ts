@@ -35,6 +35,21 @@ engineTest('a session that does not end by itself is killed after the grace', as
   t.like(await view(session.sessionId), { status: 'exited', exitCode: 137, oomKilled: false });
 });
 
+engineTest('the images of the host are listed with their names and sizes, newest first', async (t, { host }) => {
+  const { engine } = sessionBench(t, { host });
+  const images = await engine.images();
+  const sleeper = images.find(({ references }) => references.includes(SLEEPER_IMAGE));
+  t.regex(sleeper?.imageId ?? '', /^sha256:[0-9a-f]{64}$/);
+  t.true((sleeper?.sizeBytes ?? 0) > 100_000);
+  const created = await dockerOf({ host }).listImages();
+  const madeAt = new Map(created.map(({ Id, Created }) => [Id, Created]));
+  const times = images.map(({ imageId }) => madeAt.get(imageId) ?? 0);
+  t.deepEqual(
+    times,
+    times.toSorted((a, b) => b - a),
+  );
+});
+
 engineTest('only the containers of the asked log are listed', async (t, { host }) => {
   const one = sessionBench(t, { host });
   const other = sessionBench(t, { host });

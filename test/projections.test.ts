@@ -201,7 +201,8 @@ test('the desired document names what was placed and not withdrawn, in order, at
 test('an agent is shown with capacity, allocation, devices and what is wrong with it', (t) => {
   const devices = [aGpu(0), aGpu(1, { health: 'failed' }), aGpu(2, { usable: false, unusableReason: 'no toolkit' })];
   const { state } = given(anAgent({ gpus: devices, coresOverride: 2 }), aSession({ cores: 3, gpuUuids: ['GPU-0'] }));
-  const checkIn = aCheckIn({ unmanagedContainers: 2 });
+  const images = [100, 20].map((sizeBytes, n) => ({ imageId: `sha256:${n}`, references: [], sizeBytes }));
+  const checkIn = aCheckIn({ unmanagedContainers: 2, images });
   const view = agentView(agentIn(state), 'default', { checkIn, receivedAt: NOW });
   t.like(view, {
     connectivity: 'online',
@@ -214,8 +215,11 @@ test('an agent is shown with capacity, allocation, devices and what is wrong wit
     gpuCounts: { detected: 3, usable: 2, schedulable: 1, free: 0 },
     engineVersion: '28',
     unmanagedContainers: 2,
+    images: { count: 2, totalBytes: 120 },
     lastCheckInAt: NOW,
   });
+  const silent = agentView(agentIn(state), 'default', { checkIn: aCheckIn(), receivedAt: NOW });
+  t.is(silent.images, null, 'an agent that does not tell its images does not have none');
   t.deepEqual(
     view.conditions.map(({ condition, detail }) => `${condition}: ${detail}`),
     ['OVER_ALLOCATED: over-allocated by 1 core; nothing is evicted, nothing new is placed there'],

@@ -7,7 +7,16 @@ import { toContainerView } from './containerView.ts';
 import { limited, linesOf, statusOf, unlessStatus } from './calls.ts';
 import { EngineError, EngineErrorCode, explainEngineFailure } from './errors.ts';
 import { DEAD_END_NETWORK, networkFault, NETWORKS, type NetworkDefinition } from './networks.ts';
-import type { ContainerSpec, ContainerView, Engine, EngineFacts, LocalImage, PullOptions, SessionUse } from './port.ts';
+import type {
+  ContainerSpec,
+  ContainerView,
+  Engine,
+  EngineFacts,
+  EngineImage,
+  LocalImage,
+  PullOptions,
+  SessionUse,
+} from './port.ts';
 import { foldPullLine, nothingPulled, parsePullLine, pullProgress } from './pullProgress.ts';
 import { toSample, useBetween, type UseSample } from './usage.ts';
 
@@ -80,6 +89,16 @@ export class DockerEngine implements Engine {
       this.#docker.listContainers({ abortSignal }),
     );
     return running.filter((each) => !(LABEL_LOG in each.Labels)).length;
+  }
+
+  async images(): Promise<readonly EngineImage[]> {
+    const found = await limited('call', 'the list of images', CALL_LIMIT_MS, () => this.#docker.listImages());
+    return found
+      .toSorted((a, b) => b.Created - a.Created)
+      .map(({ Id, RepoTags, RepoDigests, Size }) => {
+        const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
+        return { imageId: Id, references: tags.length > 0 ? tags : (RepoDigests ?? []), sizeBytes: Size };
+      });
   }
 
   async hasImage(reference: string): Promise<LocalImage | null> {

@@ -8,6 +8,8 @@ export interface Engine {
   list(logId: string): Promise<readonly ContainerView[]>;
   /** How many running containers are not ours. */
   unmanaged(): Promise<number>;
+  /** Every image on this host, newest first. */
+  images(): Promise<readonly EngineImage[]>;
   /** Null when the image is not on this host. */
   hasImage(reference: string): Promise<LocalImage | null>;
   /** Ends when the whole image is here. It fails with TIMEOUT when nothing has arrived for two minutes. */
@@ -73,6 +75,13 @@ export type PublishedPort = ContainerPort & {
 };
 
 export type LocalImage = { readonly imageId: string; readonly digest: string | null };
+
+export type EngineImage = {
+  readonly imageId: string;
+  /** Tags, or digests where an image has no tag; empty when it has neither. */
+  readonly references: readonly string[];
+  readonly sizeBytes: number;
+};
 
 export type PullProgress = {
   readonly layersDone: number;

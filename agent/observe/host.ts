@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import * as si from 'systeminformation';
 import type { Usage } from '../../domain/checkIn.ts';
@@ -5,6 +6,7 @@ import type { Clock } from '../../infra/clock.ts';
 import type { EngineFacts } from '../engine/port.ts';
 import type { GpuQueryResult } from '../gpu/nvidiaSmi.ts';
 import type { AgentLog, HostLook, HostObserver } from '../ports.ts';
+import { networkUse, readNetwork, type NetworkCounters } from './network.ts';
 import { gpuDevices, gpuUse, noGpus, takeReading, type GpuInventory } from './gpus.ts';
 
 /** GPUs and disk change slowly and cost most, so they are read beside the check-ins. */
@@ -15,6 +17,8 @@ export interface HostOptions {
   readonly clock: Clock;
   readonly readGpus: () => Promise<GpuQueryResult>;
   readonly log: AgentLog;
+  /** Default: the counters of this system. */
+  readonly readNetwork?: () => Promise<NetworkCounters | null>;
 }
 
 /** This machine: totals of the host itself, whatever limits the agent's own process may have. */
@@ -25,6 +29,14 @@ export function hostObserver(options: HostOptions): HostObserver {
   let disk: Usage['disk'] = null;
   let readAt = -Infinity;
   let reading: Promise<void> | null = null;
+  let moved: { readonly counters: NetworkCounters | null; readonly at: number } = { counters: null, at: clock.now() };
+
+  /** Averaged since the previous call, as the load of the processors is. */
+  async function networkSinceThen(): Promise<Usage['network']> {
+    const before = moved;
+    moved = { counters: await (options.readNetwork ?? readNetwork)(), at: clock.now() };
+    return networkUse(before.counters, moved.counters, moved.at - before.at);
+  }
 
   async function readSlow(facts: EngineFacts | null): Promise<void> {
     try {
@@ -50,7 +62,7 @@ export function hostObserver(options: HostOptions): HostObserver {
         // The first check-in tells the whole hardware, or a start would look like a loss of all GPUs.
         if (first) await reading;
       }
-      const [memory, load] = await Promise.all([si.mem(), si.currentLoad()]);
+      const [memory, load, network] = await Promise.all([si.mem(), si.currentLoad(), networkSinceThen()]);
       return {
         hardware: {
           millicores: cores * 1000,
@@ -65,6 +77,7 @@ export function hostObserver(options: HostOptions): HostObserver {
           ),
           memoryBytes: Math.max(0, memory.total - memory.available),
           disk,
+          network,
           gpus: gpuUse(inventory),
         },
       };
@@ -76,15 +89,10 @@ export function hostObserver(options: HostOptions): HostObserver {
 async function diskSpace(dataRoot: string | null, log: AgentLog): Promise<Usage['disk']> {
   if (dataRoot === null) return null;
   try {
-    const inside = (await si.fsSize()).filter(({ mount }) => isWithin(dataRoot, mount));
-    const nearest = inside.toSorted((a, b) => b.mount.length - a.mount.length)[0];
-    return nearest === undefined ? null : { usedBytes: Math.round(nearest.used), totalBytes: Math.round(nearest.size) };
+    const { bsize, blocks, bfree } = await statfs(dataRoot);
+    return { usedBytes: (blocks - bfree) * bsize, totalBytes: blocks * bsize };
   } catch (error) {
     log.warn({ err: error, dataRoot }, 'the disk of the container engine could not be read');
     return null;
   }
-}
-
-function isWithin(path: string, mount: string): boolean {
-  return path === mount || path.startsWith(mount.endsWith('/') ? mount : `${mount}/`);
 }

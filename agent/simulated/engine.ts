@@ -5,12 +5,26 @@ import type {
   ContainerView,
   Engine,
   EngineFacts,
+  EngineImage,
   LocalImage,
   PullOptions,
   SessionUse,
 } from '../engine/port.ts';
 
-export type EngineCall = 'facts' | 'list' | 'unmanaged' | 'hasImage' | 'pull' | 'start' | 'stop' | 'remove' | 'stats';
+export type EngineCall =
+  | 'facts'
+  | 'list'
+  | 'unmanaged'
+  | 'images'
+  | 'hasImage'
+  | 'pull'
+  | 'start'
+  | 'stop'
+  | 'remove'
+  | 'stats';
+
+/** Every image weighs the same here. */
+const IMAGE_BYTES = 1_200_000_000;
 
 export interface FakeEngineOptions {
   readonly clock: Clock;
@@ -97,6 +111,14 @@ export class FakeEngine implements Engine {
 
   unmanaged(): Promise<number> {
     return this.#call('unmanaged', '', () => 0);
+  }
+
+  images(): Promise<readonly EngineImage[]> {
+    return this.#call('images', '', () =>
+      [...(this.#images ?? [])]
+        .toReversed()
+        .map((reference) => ({ imageId: `sha256:${reference}`, references: [reference], sizeBytes: IMAGE_BYTES })),
+    );
   }
 
   hasImage(reference: string): Promise<LocalImage | null> {

@@ -118,6 +118,7 @@ function latency(call: EngineCall): number {
     case 'facts':
     case 'list':
     case 'unmanaged':
+    case 'images':
     case 'hasImage':
     case 'stats':
       return 2;

@@ -91,6 +91,7 @@ function details(agent: AgentView, now: number): readonly (readonly [string, str
   const cpuUsed = used && physical && `, ${amount(used.cpuMillicores, physical.millicores, tenths)} used, ${ago}`;
   const ramUsed = used && physical && `, ${amount(used.memoryBytes, physical.memoryBytes, formatBytes)} used, ${ago}`;
   const { detected, usable, schedulable, free } = gpuCounts;
+  const network = networkText(used?.network ?? null);
   return [
     ['agent', `${agent.agentId}${agent.simulated ? ' (simulated)' : ''}`],
     ['host', agent.hostname],
@@ -103,10 +104,18 @@ function details(agent: AgentView, now: number): readonly (readonly [string, str
     ['override of memory', overrideText(agent.memoryOverride, formatBytes)],
     ['sessions', String(agent.sessions)],
     ['engine', agent.engineVersion ?? ''],
+    ['images', agent.images === null ? '' : `${agent.images.count}, ${formatBytes(agent.images.totalBytes)} in all`],
+    ['network', network === null ? '' : `${network}, ${ago}`],
     ['last check-in', ago],
     ...agent.conditions.map((each) => [each.condition, `${each.detail}. ${each.mend}`] as const),
     ...agent.gpus.map((gpu) => [`GPU ${gpu.index}`, `${gpu.uuid} ${gpu.model}, ${gpu.reason ?? gpu.health}`] as const),
   ];
+}
+
+function networkText(network: NonNullable<AgentView['used']>['network'] | null): string | null {
+  if (network === null || network === undefined) return null;
+  const { receivedBytesPerSecond: received, sentBytesPerSecond: sent } = network;
+  return `${formatBytes(received)}/s received, ${formatBytes(sent)}/s sent`;
 }
 
 /** `5 / 12 (42 %)`. */

@@ -180,6 +180,7 @@ function livingEngine(engine: Engine, life: Life): Engine {
     facts: () => life.call(() => engine.facts()),
     list: (logId) => life.call(() => engine.list(logId)),
     unmanaged: () => life.call(() => engine.unmanaged()),
+    images: () => life.call(() => engine.images()),
     hasImage: (reference) => life.call(() => engine.hasImage(reference)),
     pull: (reference, options) => life.call(() => engine.pull(reference, options)),
     start: (spec) => life.call(() => engine.start(spec)),

@@ -43,6 +43,7 @@ export function agentRow(change: Partial<AgentView> = {}): AgentView {
     sessions: 2,
     engineVersion: '28.0.1',
     unmanagedContainers: 0,
+    images: null,
     swapBytes: 0,
     memoryRisks: [],
     settingsVersion: 1,

@@ -43,6 +43,10 @@ export const agentView: z.ZodType<AgentView> = z
     sessions: s.count,
     engineVersion: z.string().nullable(),
     unmanagedContainers: s.count,
+    images: z
+      .object({ count: s.count, totalBytes: s.bytes })
+      .nullable()
+      .describe('on its host; layers that images share count in each of them'),
     settingsVersion: s.version.describe('the ETag of the agent'),
   })
   .meta({ id: 'Agent' });
