@@ -1,5 +1,6 @@
 import type { CheckIn, HostImage, Usage } from '../domain/checkIn.ts';
 import { isoTime } from '../infra/clock.ts';
+import { boundedCheckIn } from './boundedCheckIn.ts';
 import type { EngineLook } from './observe/engine.ts';
 import type { AgentPorts, AgentSettings } from './ports.ts';
 import type { Report } from './report.ts';
@@ -39,7 +40,7 @@ export class Speaker {
     const { agentId, bootId, agentVersion, hostname, simulated } = this.#settings;
     const { hardware, usage } = await host.look(standing.engine.facts);
     const said = gist(standing);
-    const checkIn: CheckIn = {
+    const checkIn = boundedCheckIn({
       schemaVersion: 1,
       agentId,
       bootId,
@@ -57,7 +58,7 @@ export class Speaker {
       orphans: standing.orphans,
       unmanagedContainers: standing.unmanagedContainers,
       ...(standing.images === null ? {} : { images: [...standing.images] }),
-    };
+    });
     this.#seq += 1;
     const sent = await bus.publish(checkIn);
     if (sent) {

@@ -59,7 +59,8 @@ const hostImage = z.object({
 export type HostImage = z.infer<typeof hostImage>;
 
 /**
- * `images`: newest first; absent while they are not known.
+ * `images`: newest first; absent while they are not known. `truncated`: there was more to tell than a check-in may hold,
+ * and measurements, images or details were left out or shortened; what sessions do is told in whole all the same.
  */
 export const checkIn = z.object({
   schemaVersion: z.literal(1),
@@ -79,5 +80,6 @@ export const checkIn = z.object({
   orphans: z.array(z.object({ sessionId: s.id, logId: s.id })).max(256),
   unmanagedContainers: s.count,
   images: z.array(hostImage).max(512).optional(),
+  truncated: z.literal(true).optional(),
 });
 export type CheckIn = z.infer<typeof checkIn>;
