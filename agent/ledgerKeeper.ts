@@ -24,6 +24,11 @@ export class LedgerKeeper {
     return this.#ledger;
   }
 
+  /** As it is on disk: what the agent knows again after a crash. */
+  get written(): Ledger {
+    return this.#written;
+  }
+
   change(step: (ledger: Ledger) => Ledger): void {
     this.#ledger = step(this.#ledger);
   }

@@ -144,8 +144,8 @@ class AgentLoop {
     );
     this.#basis = { document, containers, strangers };
     if (document !== null) this.#obey(document, engine, containers);
-    this.#newsMaybe();
     await this.#keepLedger();
+    this.#newsMaybe();
   }
 
   #obey(document: DesiredDocument, engine: EngineLook & { status: 'up' }, containers: Basis['containers']): void {
@@ -256,7 +256,10 @@ class AgentLoop {
     if (standing !== null && this.#speaker.isNews(standing)) this.#speak.ring();
   }
 
-  /** Null until the engine was looked at once. Of an engine that is down nothing is known, and nothing is said. */
+  /**
+   * Null until the engine was looked at once. Of an engine that is down nothing is known, and nothing is said. A version is
+   * said to be applied once that is on disk: an agent that crashed and fell back behind it could start what it withdrew.
+   */
   #standing(): Standing | null {
     const engine = this.#engine;
     if (engine === null) return null;
@@ -264,10 +267,11 @@ class AgentLoop {
     const { inProgress } = this.#work;
     const seen = engine.status === 'up' ? report(this.#basis, ledger, inProgress) : { sessions: [], orphans: [] };
     const logId = (this.#basis.document ?? ledger.document)?.logId ?? null;
+    const { applied } = this.#keeper.written;
     return {
       ...seen,
       logId,
-      appliedVersion: ledger.applied?.logId === logId ? ledger.applied.version : 0,
+      appliedVersion: applied?.logId === logId ? applied.version : 0,
       engine,
       sessionUse: engine.status === 'up' ? this.#sessionUse : [],
       unmanagedContainers: engine.status === 'up' ? this.#unmanaged : 0,

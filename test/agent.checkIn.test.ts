@@ -209,6 +209,21 @@ test('after an outage of the bus one check-in tells the state of now, and no old
   await stop();
 });
 
+test('a version is said to be applied only when an agent that crashes now would still know it', async (t) => {
+  const rig = agentRig();
+  const stop = rig.start();
+  rig.bus.put(desired(1, []));
+  await rig.clock.until(() => rig.bus.last?.appliedVersion === 1);
+  rig.disk.full = true;
+  rig.bus.put(desired(2, []));
+  await rig.clock.advance(25_000);
+  t.is(rig.bus.last?.appliedVersion, 1);
+  t.is(rig.disk.ledger.applied?.version, 1);
+  rig.disk.full = false;
+  await rig.clock.until(() => rig.bus.last?.appliedVersion === 2, 15_000);
+  await stop();
+});
+
 test('every start of the agent is a boot of its own, whose check-ins count from one', async (t) => {
   const rig = agentRig();
   const first = rig.start();

@@ -8,165 +8,278 @@ import {
   noteStarted,
   noteStarting,
   settleLedger,
+  unnoteStarting,
   type Ledger,
 } from '../agent/ledger.ts';
 import { reconcile, type Action } from '../agent/reconcile.ts';
-import { appliedVersion } from '../agent/report.ts';
+import { appliedVersion, report, type Basis } from '../agent/report.ts';
 import type { DesiredDocument } from '../domain/desired.ts';
 import { desired, wanted } from './support/desired.ts';
 
-const SESSIONS = ['s0', 's1', 's2', 's3', 's4'];
+/** Two logs that this agent works for in turn, as after a zone was restored or the agent moved. Ids are never shared. */
+const LOGS = ['log-a', 'log-b'] as const;
+type LogId = (typeof LOGS)[number];
+const SESSIONS = ['s0', 's1', 's2'];
 /** Containers that look like ours and were placed by nobody we know. */
 const ORPHANS = ['o0', 'o1'];
+/** What a check-in may say of a session that holds nothing any more, and what containers hold something. */
+const OVER: ReadonlySet<string> = new Set(['exited', 'failed', 'gone']);
+const ALIVE: ReadonlySet<string> = new Set(['running', 'paused', 'restarting']);
+const STATUSES = ['created', 'running', 'paused', 'restarting', 'exited', 'dead', 'removing'] as const;
 
-/** Where an action is cut short: nothing done, only the ledger written, the engine done but not noted, or not at all. */
-const cut = fc.constantFrom('never', 'before', 'after-ledger', 'after-engine', 'fails');
+/**
+ * How an action goes. The agent crashes `before` it, with the ledger written and the engine not asked, with a container
+ * `made` that was not started, or with all done and nothing noted. Or it lives, and the ledger cannot be written, the
+ * engine refuses, or its answer is lost.
+ */
+const COURSES = ['well', 'before', 'after-ledger', 'made', 'after-engine', 'unsaved', 'refused', 'unanswered'] as const;
+type Course = (typeof COURSES)[number];
 
+/** Mostly of the one log: with each change of logs the agent begins anew. */
+const log = fc.constantFrom(LOGS[0], LOGS[0], LOGS[0], LOGS[1]);
+const place = { log, session: fc.constantFrom(...SESSIONS) };
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('decide' as const), session: fc.constantFrom(...SESSIONS) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('deliver' as const), back: fc.nat({ max: 3 }) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('decide' as const), ...place }) },
   {
-    weight: 6,
-    arbitrary: fc.record({ kind: fc.constant('work' as const), cuts: fc.array(cut, { minLength: 1, maxLength: 4 }) }),
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('deliver' as const), log, back: fc.nat({ max: 3 }) }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('exit' as const), session: fc.constantFrom(...SESSIONS) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('vanish' as const), session: fc.constantFrom(...SESSIONS) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('plant' as const), session: fc.constantFrom(...ORPHANS) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('other-log' as const) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('work' as const),
+      saved: fc.constantFrom(true, true, true, false),
+      courses: fc.array(fc.constantFrom<Course>('well', 'well', ...COURSES), { minLength: 1, maxLength: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('become' as const), ...place, status: fc.constantFrom(...STATUSES) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('vanish' as const), ...place }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('plant' as const),
+      session: fc.constantFrom(...ORPHANS),
+      status: fc.constantFrom(...STATUSES),
+    }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** A log that decides, an engine that runs containers, and an agent whose memory is the ledger on its disk. */
-class World {
-  documents: DesiredDocument[] = [desired(1, [])];
-  readonly decided = new Map<string, 'wanted' | 'ended'>();
-  readonly containers = new Map<string, ContainerView>();
-  readonly starts: string[] = [];
-  readonly faults: string[] = [];
-  ledger: Ledger = emptyLedger;
+/** A log that decides: a session is wanted once, then ended for ever. */
+class Log {
+  readonly id: LogId;
+  readonly documents: DesiredDocument[];
+  /** By session id: the version that ended it; null while it is wanted. */
+  readonly ended = new Map<string, number | null>();
+
+  constructor(id: LogId) {
+    this.id = id;
+    this.documents = [desired(1, [], id)];
+  }
 
   get newest(): DesiredDocument {
-    return this.documents.at(-1) ?? desired(1, []);
+    return this.documents.at(-1) ?? desired(1, [], this.id);
   }
+
+  decide(sessionId: string): void {
+    const version = this.newest.version + 1;
+    const before = this.ended.get(sessionId);
+    if (typeof before === 'number') return;
+    this.ended.set(sessionId, before === undefined ? null : version);
+    const sessions = [...this.ended].filter(([, end]) => end === null).map(([id]) => wanted(id));
+    this.documents.push(desired(version, sessions, this.id));
+  }
+}
+
+/** Logs, an engine that runs containers, and an agent that remembers more than it has written down. */
+class World {
+  readonly logs: Readonly<Record<LogId, Log>> = { 'log-a': new Log('log-a'), 'log-b': new Log('log-b') };
+  /** By log and session. */
+  readonly containers = new Map<string, ContainerView>();
+  /** Every container that was made for a session. */
+  readonly made: string[] = [];
+  readonly faults: string[] = [];
+  /** Sessions whose claims are free: a check-in said that they were withdrawn, and nothing of them was there. */
+  readonly released = new Set<string>();
+  memory: Ledger = emptyLedger;
+  disk: Ledger = emptyLedger;
 
   take(step: Step): void {
     switch (step.kind) {
       case 'decide':
-        return this.decide(step.session);
-      case 'deliver':
-        return this.deliver(this.documents.at(-1 - step.back) ?? this.newest);
+        return this.logs[step.log].decide(idIn(step.log, step.session));
+      case 'deliver': {
+        const { documents, newest } = this.logs[step.log];
+        return this.deliver(documents.at(-1 - step.back) ?? newest);
+      }
       case 'work':
-        return this.work(step.cuts);
-      case 'exit':
-        return this.alter(step.session, 'exited');
+        return this.work(step.courses, step.saved);
+      case 'crash':
+        return this.crash();
+      case 'become':
+        return this.become(`${step.log}/${idIn(step.log, step.session)}`, step.status);
       case 'vanish':
-        this.containers.delete(step.session);
+        this.containers.delete(`${step.log}/${idIn(step.log, step.session)}`);
         return;
       case 'plant':
-        this.containers.set(step.session, view(step.session, 'running'));
+        this.containers.set(`log-a/${step.session}`, view(step.session, step.status));
         return;
-      case 'other-log':
-        return this.deliver(desired(1, [], 'log-b'));
     }
-  }
-
-  /** A session is wanted once, then ended for ever: ids are never used again. */
-  decide(sessionId: string): void {
-    const now = this.decided.get(sessionId);
-    if (now === 'ended') return;
-    this.decided.set(sessionId, now === undefined ? 'wanted' : 'ended');
-    const sessions = [...this.decided].filter(([, state]) => state === 'wanted').map(([id]) => wanted(id));
-    this.documents.push(desired(this.newest.version + 1, sessions));
   }
 
   deliver(document: DesiredDocument): void {
-    this.ledger = acceptDocument(this.ledger, document);
+    this.memory = acceptDocument(this.memory, document);
   }
 
-  /** One round of the loop; every cut but `never` and `fails` is a crash of the agent, which ends the round. */
-  work(cuts: readonly string[]): void {
-    const { document } = this.ledger;
+  crash(): void {
+    this.memory = this.disk;
+  }
+
+  /** One round of the loop: look, settle, write, say, act. */
+  work(courses: readonly Course[], saved: boolean): void {
+    const { document } = this.memory;
     if (document === null) return;
-    const containers = document.logId === 'log-a' ? [...this.containers.values()] : [];
+    const containers = this.containersOf(document.logId);
     const idle = new Map();
-    this.ledger = settleLedger(this.ledger, document, containers, new Set());
-    const version = appliedVersion({ document, containers, strangers: [] }, this.ledger, idle);
-    this.ledger = noteApplied(this.ledger, document.logId, version);
-    const actions = reconcile({ desired: document, containers, ledger: this.ledger, inProgress: idle });
+    this.memory = settleLedger(this.memory, document, containers, new Set());
+    const version = appliedVersion({ document, containers, strangers: [] }, this.memory, idle);
+    this.memory = noteApplied(this.memory, document.logId, version);
+    if (saved) this.disk = this.memory;
+    this.say({ document, containers, strangers: [] });
+    const actions = reconcile({ desired: document, containers, ledger: this.memory, inProgress: idle });
     for (const [index, action] of actions.entries()) {
-      if (!this.act(action, document, cuts[index % cuts.length] ?? 'never')) return;
+      const lives = this.act(action, document, courses[index % courses.length] ?? 'well');
+      if (!lives) return this.crash();
     }
   }
 
-  act(action: Action, document: DesiredDocument, cut: string): boolean {
-    if (cut === 'before') return false;
+  /** The check-in, and what its log makes of it: a claim ends when the withdrawal is applied and the session is over. */
+  say(basis: Basis): void {
+    const { applied } = this.disk;
+    if (applied === null || applied.logId !== basis.document?.logId) return;
+    const { sessions } = report(basis, this.memory, new Map());
+    for (const [sessionId, end] of this.logs[logOf(applied.logId)].ended) {
+      if (end === null || end > applied.version) continue;
+      const told = sessions.find((session) => session.sessionId === sessionId)?.status ?? 'gone';
+      if (!OVER.has(told)) continue;
+      this.released.add(sessionId);
+      const { status } = this.containers.get(`${applied.logId}/${sessionId}`) ?? { status: null };
+      if (status !== null && ALIVE.has(status)) this.faults.push(`${sessionId} is ${status} and said to be ${told}`);
+    }
+  }
+
+  /** False when the agent crashes in it. */
+  act(action: Action, document: DesiredDocument, course: Course): boolean {
+    if (course === 'before') return false;
     switch (action.kind) {
       case 'start':
-        return this.start(action.session.sessionId, document, cut);
+        return this.start(action.session.sessionId, document, course);
       case 'stop':
-        this.checkMayEnd(action.sessionId, document);
-        if (cut !== 'fails') this.alter(action.sessionId, 'exited');
-        return true;
       case 'remove':
-        this.checkMayEnd(action.sessionId, document);
-        if (cut !== 'fails') this.containers.delete(action.sessionId);
-        return true;
+        this.end(action.kind, action.sessionId, document, course);
+        return course !== 'after-engine';
       case 'cancel':
         return true;
     }
   }
 
-  start(sessionId: string, document: DesiredDocument, cut: string): boolean {
-    this.ledger = noteStarting(this.ledger, document, wanted(sessionId));
-    if (cut === 'after-ledger') return false;
-    if (cut === 'fails') {
-      this.ledger = noteFailed(this.ledger, document, sessionId, { code: 'CONTAINER_START_FAILED', detail: '' });
+  end(how: 'stop' | 'remove', sessionId: string, document: DesiredDocument, course: Course): void {
+    const key = `${document.logId}/${sessionId}`;
+    if (ORPHANS.includes(sessionId)) this.faults.push(`${sessionId} is an orphan and was ended`);
+    if (typeof this.logs[logOf(document.logId)].ended.get(sessionId) !== 'number') {
+      this.faults.push(`${sessionId} was not ended by its log`);
+    }
+    if (course === 'refused') return;
+    if (how === 'stop') this.become(key, 'exited');
+    else this.containers.delete(key);
+  }
+
+  start(sessionId: string, document: DesiredDocument, course: Course): boolean {
+    if (this.released.has(sessionId)) this.faults.push(`${sessionId} was started, and its claim was free`);
+    this.memory = noteStarting(this.memory, document, wanted(sessionId));
+    if (course === 'unsaved') {
+      this.memory = unnoteStarting(this.memory, document.logId, sessionId);
       return true;
     }
-    this.starts.push(sessionId);
-    this.containers.set(sessionId, view(sessionId, 'running'));
-    if (cut === 'after-engine') return false;
-    this.ledger = noteStarted(this.ledger, document.logId, sessionId);
+    this.disk = this.memory;
+    if (course === 'after-ledger') return false;
+    if (course === 'refused') {
+      this.memory = noteFailed(this.memory, document, sessionId, { code: 'CONTAINER_START_FAILED', detail: '' });
+      return true;
+    }
+    this.made.push(sessionId);
+    const half = course === 'made';
+    this.containers.set(`${document.logId}/${sessionId}`, view(sessionId, half ? 'created' : 'running'));
+    if (half || course === 'after-engine') return false;
+    if (course !== 'unanswered') this.memory = noteStarted(this.memory, document.logId, sessionId);
     return true;
   }
 
-  checkMayEnd(sessionId: string, document: DesiredDocument): void {
-    if (ORPHANS.includes(sessionId)) this.faults.push(`${sessionId} is an orphan and was ended`);
-    if (this.decided.get(sessionId) !== 'ended') this.faults.push(`${sessionId} was not ended by the log`);
-    if (document.logId !== 'log-a') this.faults.push(`${sessionId} was ended by another log`);
+  become(key: string, status: ContainerView['status']): void {
+    const container = this.containers.get(key);
+    // What the engine removes is not coming back.
+    if (container === undefined || container.status === 'removing') return;
+    this.containers.set(key, view(container.sessionId, status));
   }
 
-  alter(sessionId: string, status: ContainerView['status']): void {
-    if (this.containers.has(sessionId)) this.containers.set(sessionId, view(sessionId, status));
+  /** The engine finishes what it had begun to remove. */
+  finishRemovals(): void {
+    for (const [key, { status }] of this.containers) if (status === 'removing') this.containers.delete(key);
+  }
+
+  containersOf(logId: string): readonly ContainerView[] {
+    return [...this.containers].filter(([key]) => key.startsWith(`${logId}/`)).map(([, container]) => container);
   }
 }
 
+function idIn(log: LogId, session: string): string {
+  return log === 'log-a' ? session : `${session}-of-b`;
+}
+
+function logOf(logId: string): LogId {
+  const log = LOGS.find((each) => each === logId);
+  if (log === undefined) throw new Error(`there is no log ${logId}`);
+  return log;
+}
+
 function view(sessionId: string, status: ContainerView['status']): ContainerView {
-  const exitCode = status === 'exited' ? 0 : null;
+  const exitCode = status === 'exited' || status === 'dead' ? 0 : null;
   return { sessionId, containerId: sessionId, status, exitCode, oomKilled: false, startedAt: null, ports: [] };
 }
 
 testProp(
-  'whatever comes, no session is started twice, nothing is ended that may not be, and all settles',
-  [fc.array(step, { maxLength: 60 })],
+  'whatever comes, no session is started twice or after its claim was free, nothing is ended that may not be, and all settles',
+  [fc.array(step, { maxLength: 60, size: 'max' })],
   (t, steps) => {
     const world = new World();
     for (const each of steps) world.take(each);
-    world.deliver(world.newest);
-    for (let round = 0; round < 4; round++) world.work(['never']);
+    const log = world.logs['log-a'];
+    world.deliver(log.newest);
+    for (let round = 0; round < 4; round++) {
+      world.finishRemovals();
+      world.work(['well'], true);
+    }
 
-    t.is(new Set(world.starts).size, world.starts.length, 'a session was started twice');
+    t.is(new Set(world.made).size, world.made.length, 'a session was started twice');
     t.deepEqual(world.faults, []);
-    const { ledger } = world;
-    const document = world.newest;
+    const { memory: ledger } = world;
+    const document = log.newest;
     t.is(ledger.document?.version, document.version);
     t.is(ledger.applied?.version, document.version, 'the newest version is applied');
-    const left = [...world.containers.keys()].filter((id) => world.decided.get(id) === 'ended');
+    const containers = world.containersOf('log-a');
+    const left = containers.filter(({ sessionId }) => typeof log.ended.get(sessionId) === 'number');
     t.deepEqual(left, [], 'something of an ended session is left');
-    for (const { sessionId } of document.sessions) t.true(ledger.entries.has(`log-a/${sessionId}`));
-    t.is(ledger.entries.size, document.sessions.length, 'the ledger is bounded by the document');
-    const containers = [...world.containers.values()];
+    const entries = [...ledger.entries.values()].filter(({ logId }) => logId === 'log-a');
+    t.deepEqual(
+      entries.map(({ sessionId }) => sessionId).toSorted(),
+      document.sessions.map(({ sessionId }) => sessionId).toSorted(),
+      'the ledger is bounded by the document',
+    );
     t.deepEqual(reconcile({ desired: document, containers, ledger, inProgress: new Map() }), []);
   },
-  { numRuns: 1500 },
+  { numRuns: 3000 },
 );
