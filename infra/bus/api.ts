@@ -103,6 +103,16 @@ export async function subjectsOf(bus: Bus, stream: string, filter: string): Prom
   return isObject(subjects) ? Object.keys(subjects) : [];
 }
 
+/** What a stream's leader says of it; null when there is no such stream. */
+export async function streamInfo(bus: Bus, stream: string): Promise<ApiAnswer | null> {
+  try {
+    return await jetStreamApi(bus, `STREAM.INFO.${stream}`);
+  } catch (error) {
+    if (hasServerCode(error, ServerCode.streamNotFound)) return null;
+    throw error;
+  }
+}
+
 export async function purgeSubject(bus: Bus, stream: string, subject: string): Promise<void> {
   await jetStreamApi(bus, `STREAM.PURGE.${stream}`, { filter: subject });
 }

@@ -2,7 +2,7 @@ import { createInbox, headers, type Msg } from 'nats';
 import type { AnyEvent } from '../../domain/events.ts';
 import { formatPosition, type Commit } from '../../domain/commit.ts';
 import { feedStream, feedSubject } from '../names.ts';
-import { apiAnswer, getMessage, jetStreamApi, objectIn, sequenceOf, type ApiAnswer } from './api.ts';
+import { apiAnswer, getMessage, objectIn, sequenceOf, streamInfo } from './api.ts';
 import type { Bus } from './connect.ts';
 import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
 import { feedEvent, feedEventText, versionIn, type FeedEvent } from './feedEvent.ts';
@@ -54,7 +54,7 @@ export function createBusFeed(bus: Bus, log: string, replicas: number): Feed {
   const config = feedConfig(bus, log, replicas);
   return {
     async end() {
-      const info = await infoOf(bus, stream);
+      const info = await streamInfo(bus, stream);
       if (info === null) return null;
       assertConfig(config, objectIn(info, 'config'));
       const state = objectIn(info, 'state');
@@ -166,15 +166,6 @@ function disconnected(): BusError {
 
 function agentOf({ data }: AnyEvent): string | null {
   return 'agentId' in data ? data.agentId : null;
-}
-
-async function infoOf(bus: Bus, stream: string): Promise<ApiAnswer | null> {
-  try {
-    return await jetStreamApi(bus, `STREAM.INFO.${stream}`);
-  } catch (error) {
-    if (hasServerCode(error, ServerCode.streamNotFound)) return null;
-    throw error;
-  }
 }
 
 /** Throws BusError BUS_MALFORMED: then somebody else has written there, and nothing may be written behind it. */

@@ -1,6 +1,6 @@
 import { headers } from 'nats';
 import { logEpochOf, logStream, logSubject, sealedSubject, sealedSubjects } from '../names.ts';
-import { jetStreamApi, objectIn, publishAcked, sequenceOf, type ApiAnswer } from './api.ts';
+import { jetStreamApi, objectIn, publishAcked, sequenceOf, streamInfo, type ApiAnswer } from './api.ts';
 import { pauseUnlessAborted, type Bus } from './connect.ts';
 import { BusError, BusErrorCode, ServerCode, hasServerCode, isJetStreamAway } from './errors.ts';
 import { assertConfig, type StreamConfig } from './streams.ts';
@@ -43,7 +43,7 @@ export async function listEpochs({ bus, log, replicas }: LogPlace): Promise<read
   const epochs: Epoch[] = [];
   for (const name of names) {
     const number = logEpochOf(log, name);
-    const info = number === null ? null : await infoOf(bus, name);
+    const info = number === null ? null : await streamInfo(bus, name);
     if (number !== null && info !== null) epochs.push(checkedEpoch({ log, number, replicas, info }));
   }
   return epochs.toSorted((a, b) => a.number - b.number);
@@ -66,7 +66,7 @@ export async function makeEpoch({ bus, log, replicas }: LogPlace, number: number
 
 /** Ends an epoch for good: in one step nothing more goes into its stream, and the log's subject is not its any more. */
 export async function sealEpoch({ bus, log }: LogPlace, { stream, number }: Epoch): Promise<void> {
-  const info = await infoOf(bus, stream);
+  const info = await streamInfo(bus, stream);
   if (info === null) return;
   const config = objectIn(info, 'config');
   if (config['sealed'] === true) return;
@@ -104,21 +104,12 @@ export async function streamState(
   bus: Bus,
   stream: string,
 ): Promise<{ readonly sealed: boolean; readonly lastSequence: number } | null> {
-  const info = await infoOf(bus, stream);
+  const info = await streamInfo(bus, stream);
   if (info === null) return null;
   return {
     sealed: objectIn(info, 'config')['sealed'] === true,
     lastSequence: sequenceOf(objectIn(info, 'state'), 'last_seq'),
   };
-}
-
-async function infoOf(bus: Bus, stream: string): Promise<ApiAnswer | null> {
-  try {
-    return await jetStreamApi(bus, `STREAM.INFO.${stream}`);
-  } catch (error) {
-    if (hasServerCode(error, ServerCode.streamNotFound)) return null;
-    throw error;
-  }
 }
 
 interface Found {

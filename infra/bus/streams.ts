@@ -13,7 +13,7 @@ import {
   feedStream,
   feedSubjects,
 } from '../names.ts';
-import { jetStreamApi, objectIn } from './api.ts';
+import { jetStreamApi, objectIn, streamInfo } from './api.ts';
 import type { Bus } from './connect.ts';
 import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
 
@@ -207,12 +207,8 @@ export function assertConfig(wanted: StreamConfig, live: Readonly<Record<string,
 }
 
 async function readConfig(bus: Bus, name: string): Promise<Readonly<Record<string, unknown>> | null> {
-  try {
-    return objectIn(await jetStreamApi(bus, `STREAM.INFO.${name}`), 'config');
-  } catch (error) {
-    if (hasServerCode(error, ServerCode.streamNotFound)) return null;
-    throw error;
-  }
+  const info = await streamInfo(bus, name);
+  return info === null ? null : objectIn(info, 'config');
 }
 
 async function createStream(
