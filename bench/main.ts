@@ -4,9 +4,11 @@ import { parseArgs } from 'node:util';
 import { benchCheckIns } from './checkIns.ts';
 import { benchController } from './controller.ts';
 import { benchMemory } from './memory.ts';
+import { benchObserve } from './observe.ts';
 import { benchReady } from './ready.ts';
 import { benchReplay } from './replay.ts';
 import { benchRequest } from './request.ts';
+import { benchStart } from './start.ts';
 import { tableOf, type Report, type Row } from './report.ts';
 
 interface Bench {
@@ -20,6 +22,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   checkIns: { what: 'check-ins through a gateway against an ordered consumer', measure: benchCheckIns },
   replay: { what: 'a whole log read and folded against only parsed', measure: benchReplay },
   ready: { what: 'a gateway that starts on a long log against one on an empty log', measure: benchReady },
+  start: { what: 'POST /sessions to running against the engine alone', measure: benchStart },
+  observe: { what: 'what it costs an agent to observe its host', measure: benchObserve },
   memory: { what: 'memory of gateways with and without agents and sessions', measure: benchMemory },
 };
 
