@@ -10,6 +10,7 @@ import { putDesired } from '../infra/bus/desired.ts';
 import { agentWorld, endOf, type AgentWorld } from './support/agentProcess.ts';
 import { desired, plainImage, wanted } from './support/desired.ts';
 import { dockerOf, type TestEngine } from './support/engine.ts';
+import { startRegistry } from './support/engineRegistry.ts';
 import { engineProxy, type EngineProxy, type HoldPoint, type Moment } from './support/engineProxy.ts';
 import { serialEngineTest } from './support/engineTest.ts';
 import { temporaryFolder } from './support/folder.ts';
@@ -53,17 +54,26 @@ const START: readonly Step[] = [
   },
 ];
 
-/** The engine refuses to start what was created, and the agent clears it away. */
-const REFUSED: readonly Step[] = [
-  { call: 'start the container', outcomes: { after: 'interrupted' } },
-  {
-    call: 'remove the container',
-    outcomes: { before: 'interrupted', during: 'interrupted', after: 'interrupted' },
-  },
+/** Steps that all come to the same end, whichever of them is cut. */
+interface PlainStep {
+  readonly call: string;
+  readonly since?: string;
+  readonly moments: readonly Moment[];
+}
+
+/** An image that is not there is pulled first. Nothing has been asked of the engine yet that could make a container. */
+const PULL: readonly PlainStep[] = [
+  { call: 'pull the image', moments: ['before', 'during', 'after'] },
+  { call: 'inspect the image', since: 'pull the image', moments: ['before', 'after'] },
 ];
 
-/** Whatever is cut, all of it comes to the same end. */
-const STOP: readonly { readonly call: string; readonly since?: string; readonly moments: readonly Moment[] }[] = [
+/** The engine refuses to start what was created, and the agent clears it away. */
+const REFUSED: readonly PlainStep[] = [
+  { call: 'start the container', moments: ['after'] },
+  { call: 'remove the container', moments: ['before', 'during', 'after'] },
+];
+
+const STOP: readonly PlainStep[] = [
   { call: LOOK, moments: ['before', 'after'] },
   { call: 'inspect the container', moments: ['before', 'after'] },
   { call: 'find the container of a session', moments: ['before', 'after'] },
@@ -263,19 +273,31 @@ serialEngineTest(
   },
 );
 
+serialEngineTest('killed at any step of a pull, the session runs, once, with the next boot', async (t, engine) => {
+  const walk = await Walk.begin(t, engine);
+  const reference = `${await startRegistry(t, engine)}/muster/present:1`;
+  const image = { ...plainImage, reference, command: ['/bin/sh', '-c', "trap 'exit 0' TERM; sleep 1000000 & wait"] };
+  for (const point of pointsOf(PULL)) {
+    const session = walk.newSession({ image });
+    await walk.killedAt(point, [session]);
+    t.is((await walk.outcomeOf(session.sessionId)).status, 'running', textOf(point));
+    t.deepEqual(await walk.statusOf(session.sessionId), ['running'], textOf(point));
+    await walk.nothingLeft(await walk.want([]));
+    await dockerOf(engine).getImage(reference).remove();
+  }
+  await walk.over([...PULL, ...START, ...STOP]);
+});
+
 serialEngineTest('killed at any step of a start that the engine refuses, nothing of it is left', async (t, engine) => {
   const walk = await Walk.begin(t, engine);
   const image = { ...plainImage, command: ['/there/is/no/such/program'] };
-  for (const { call, since, outcomes } of REFUSED) {
-    for (const [moment] of momentsOf(outcomes)) {
-      const point = pointOf(call, since, moment);
-      const session = walk.newSession({ image });
-      await walk.killedAt(point, [session]);
-      const found = await walk.outcomeOf(session.sessionId);
-      t.is(found.status, 'failed', textOf(point));
-      t.is(found.failure?.code, 'START_INTERRUPTED', textOf(point));
-      await walk.nothingLeft(await walk.want([]));
-    }
+  for (const point of pointsOf(REFUSED)) {
+    const session = walk.newSession({ image });
+    await walk.killedAt(point, [session]);
+    const found = await walk.outcomeOf(session.sessionId);
+    t.is(found.status, 'failed', textOf(point));
+    t.is(found.failure?.code, 'START_INTERRUPTED', textOf(point));
+    await walk.nothingLeft(await walk.want([]));
   }
   await walk.over([...START, ...STOP]);
 });
@@ -284,15 +306,12 @@ serialEngineTest(
   'killed at any step of a stop, the container is gone when the withdrawal is said to be applied',
   async (t, engine) => {
     const walk = await Walk.begin(t, engine);
-    for (const { call, since, moments } of STOP) {
-      for (const moment of moments) {
-        const session = walk.newSession();
-        await walk.want([session]);
-        t.is((await walk.outcomeOf(session.sessionId)).status, 'running');
-        const point = pointOf(call, since, moment);
-        await walk.killedAt(point, []);
-        await walk.nothingLeft(walk.version);
-      }
+    for (const point of pointsOf(STOP)) {
+      const session = walk.newSession();
+      await walk.want([session]);
+      t.is((await walk.outcomeOf(session.sessionId)).status, 'running');
+      await walk.killedAt(point, []);
+      await walk.nothingLeft(walk.version);
     }
     await walk.over([...START, ...STOP]);
   },
@@ -300,6 +319,10 @@ serialEngineTest(
 
 function pointOf(call: string, since: string | undefined, moment: Moment): HoldPoint {
   return since === undefined ? { call, moment } : { call, since, moment };
+}
+
+function pointsOf(steps: readonly PlainStep[]): readonly HoldPoint[] {
+  return steps.flatMap(({ call, since, moments }) => moments.map((moment) => pointOf(call, since, moment)));
 }
 
 function momentsOf(outcomes: Step['outcomes']): readonly (readonly [Moment, Outcome])[] {

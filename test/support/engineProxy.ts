@@ -36,6 +36,7 @@ const CALLS: readonly (readonly [method: string, path: RegExp, name: string])[] 
   ['GET', /^\/containers\/[^/]+\/stats/, 'measure the container'],
   ['GET', /^\/images\/json/, 'list all images'],
   ['GET', /^\/images\/.+\/json/, 'inspect the image'],
+  ['POST', /^\/images\/create\?/, 'pull the image'],
   ['GET', /^\/networks\/[^/]+$/, 'inspect a network'],
   ['POST', /^\/networks\/[^/]+\/connect/, 'join the second network'],
   ['POST', /^\/containers\/create/, 'create the container'],
