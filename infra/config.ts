@@ -2,13 +2,20 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import * as z from 'zod';
+import { CONFIG_FILE_VARIABLE, withConfigFile, type ConfigProblem, type Environment } from './configFile.ts';
+import { nearestOf } from './nearest.ts';
 import { cacheFolder } from './tools/cache.ts';
 
 /**
- * Every setting that is read from the environment. The description and the shown default make the table of
+ * Every setting that is read from the environment, and from the file that MUSTER_CONFIG names. The description and the shown default make the table of
  * `npx muster config` and of the README; a default that depends on the machine is a sentence there.
  */
 const shape = {
+  [CONFIG_FILE_VARIABLE]: z
+    .string()
+    .optional()
+    .meta({ shown: 'none' })
+    .describe('File with lines `NAME=value` of this table, mode 0600; what the environment sets wins over it'),
   MUSTER_DATA: z
     .string()
     .default('./.muster')
@@ -140,8 +147,6 @@ export type Config = {
 
 export type HttpAddress = { readonly host: string; readonly port: number };
 
-export type ConfigProblem = { readonly name: string; readonly message: string };
-
 /** Names every wrong variable at once. */
 export class ConfigError extends Error {
   readonly code = 'CONFIG';
@@ -161,27 +166,30 @@ export type ReadOptions = {
   readonly needsLog?: boolean;
 };
 
-/** Reads the configuration from environment variables. An empty variable counts as not set. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>, options: ReadOptions = {}): Config {
+/** Reads the configuration from environment variables and the configuration file. An empty variable counts as not set. */
+export function readConfig(environment: Environment, options: ReadOptions = {}): Config {
+  const { env, places, problems: ofFile } = withConfigFile(environment);
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = schema.safeParse(set);
-  const problems: ConfigProblem[] = unknownNames(Object.keys(set));
+  const found: ConfigProblem[] = unknownNames(Object.keys(set), places);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const name = String(issue.path[0]);
-      problems.push({ name, message: `${issue.message}${shownValue(name, set[name])}` });
+      found.push({ name, message: `${issue.message}${shownValue(name, set[name])}` });
     }
   }
   if (set['MUSTER_NATS_URL'] !== undefined) {
     const log = options.needsLog === true ? ['MUSTER_NATS_LOG_PASSWORD'] : [];
     for (const name of [...log, 'MUSTER_NATS_APP_PASSWORD']) {
-      if (set[name] === undefined) problems.push({ name, message: 'must be set, because MUSTER_NATS_URL is' });
+      if (set[name] === undefined) found.push({ name, message: 'must be set, because MUSTER_NATS_URL is' });
     }
   }
   if (set['MUSTER_REPLICAS'] === '3' && set['MUSTER_NATS_URL'] === undefined) {
     const message = 'is 3, which needs a cluster: name its servers in MUSTER_NATS_URL, since only one is started here';
-    problems.push({ name: 'MUSTER_REPLICAS', message });
+    found.push({ name: 'MUSTER_REPLICAS', message });
   }
+  const placed = found.map(({ name, message }) => ({ name, message: `${message}${places.get(name) ?? ''}` }));
+  const problems = [...ofFile, ...placed];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return named(parsed.data);
 }
@@ -340,31 +348,17 @@ export function agentIdFrom(host: string): string {
 /** Variables for the test suite alone are nobody's mistake. */
 const NOT_OURS = /^MUSTER_TEST_/;
 
-function unknownNames(names: readonly string[]): ConfigProblem[] {
+/** Other programs' variables are none of our business in the environment; in our own file every name must be ours. */
+function unknownNames(names: readonly string[], places: ReadonlyMap<string, string>): ConfigProblem[] {
   const known = Object.keys(shape);
   return names
-    .filter((name) => name.startsWith('MUSTER_') && !NOT_OURS.test(name) && !known.includes(name))
+    .filter((name) => (name.startsWith('MUSTER_') && !NOT_OURS.test(name)) || places.has(name))
+    .filter((name) => !known.includes(name))
     .map((name) => {
-      const [nearest] = known
-        .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
-        .toSorted((a, b) => a.distance - b.distance);
-      const hint = nearest !== undefined && nearest.distance <= 4 ? `; did you mean ${nearest.candidate}?` : '';
+      const nearest = nearestOf(name, known);
+      const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
       return { name, message: `is not a variable of Muster${hint}` };
     });
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replace));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 function shownValue(name: string, value: string | undefined): string {

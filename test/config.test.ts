@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import test from 'ava';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
 import {
   agentIdFrom,
   ConfigError,
@@ -9,6 +9,8 @@ import {
   describeConfig,
   readConfig,
 } from '../infra/config.ts';
+import { parseEnvironmentFile } from '../infra/environmentFile.ts';
+import { temporaryFolder } from './support/folder.ts';
 
 function problemsOf(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   try {
@@ -124,4 +126,96 @@ test('every variable has a default or a word for it, and a meaning', (t) => {
 test('the README’s table is the one that the schema makes', async (t) => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   t.true(readme.includes(configTable()), 'put the output of configTable() of infra/config.ts into README.md');
+});
+
+/** A configuration file of these lines, for its owner alone unless said. */
+async function configFile(t: ExecutionContext, text: string, mode = 0o600): Promise<string> {
+  const path = join(await temporaryFolder(t), 'agent.env');
+  await writeFile(path, text);
+  await chmod(path, mode);
+  return path;
+}
+
+test('the configuration file is read, and the environment wins over it', async (t) => {
+  const path = await configFile(
+    t,
+    '# the second host\nMUSTER_ZONE=far\nMUSTER_AGENT_ID="gpu-02"\nMUSTER_CHECKIN_SECONDS=20\n',
+  );
+  const config = readConfig({ MUSTER_CONFIG: path, MUSTER_ZONE: 'near', MUSTER_AGENT_ID: '' });
+  t.like(config, { zone: 'near', agentId: 'gpu-02', checkInSeconds: 20 });
+  t.deepEqual(readConfig(configEnvironment(config)), config, 'children need no file');
+});
+
+test('everything that is wrong in a configuration file is named at once, with its line', async (t) => {
+  const path = await configFile(
+    t,
+    ['MUSTER_DATE=/tmp', 'PATH=/bin', 'export MUSTER_ZONE=far', 'MUSTER_HTTP=10.0.0.1:80', 'MUSTER_ZONE="open'].join(
+      '\n',
+    ),
+    0o644,
+  );
+  const error = t.throws(() => readConfig({ MUSTER_CONFIG: path, MUSTER_ZONE: 'a b' }), { instanceOf: ConfigError });
+  t.deepEqual(
+    error?.problems.map(({ name, message }) => `${name} ${message}`.replaceAll(path, 'FILE')),
+    [
+      'FILE is open to others than its owner (mode 0644), and it holds a password: chmod 600 FILE',
+      'FILE line 3 has no name before its "=" that is made of letters, digits and _ alone',
+      'FILE line 5 has a quote that is not closed',
+      'MUSTER_DATE is not a variable of Muster; did you mean MUSTER_DATA? (line 1 of FILE)',
+      'PATH is not a variable of Muster (line 2 of FILE)',
+      'MUSTER_HTTP must be a loopback address: it does not speak TLS yet, so put a proxy with TLS in front of it (it is "10.0.0.1:80") (line 4 of FILE)',
+      'MUSTER_ZONE must be 1 to 64 letters, digits, _ or - (it is "a b")',
+    ],
+  );
+});
+
+for (const mode of [0o640, 0o604, 0o620, 0o660]) {
+  test(`a configuration file of mode 0${mode.toString(8)} is refused with the command that mends it`, async (t) => {
+    const path = await configFile(t, 'MUSTER_ZONE=far\n', mode);
+    t.throws(() => readConfig({ MUSTER_CONFIG: path }), { message: new RegExp(`chmod 600 ${path}`) });
+  });
+}
+
+test('a configuration file that is not there, is a folder, or names another or a name twice is refused', async (t) => {
+  const message = (path: string) => t.throws(() => readConfig({ MUSTER_CONFIG: path }))?.message ?? '';
+  t.regex(message('/nowhere/agent.env'), /is not there: .*install -m 600 infra\/deploy\/agent\.env/);
+  t.regex(message(await temporaryFolder(t)), /is a folder/);
+  const path = await configFile(t, 'MUSTER_CONFIG=/x\nMUSTER_ZONE=a\nMUSTER_ZONE=b\n');
+  t.regex(message(path), /line 1 names a file/);
+  t.regex(message(path), /MUSTER_ZONE stands twice/);
+});
+
+test('a wrong secret in a configuration file is not shown', async (t) => {
+  const path = await configFile(t, 'MUSTER_ADMIN_KEY=hunter2\nMUSTER_NATS_PASWORD=hunter2\nhunter2\n');
+  t.notRegex(t.throws(() => readConfig({ MUSTER_CONFIG: path }))?.message ?? '', /hunter2/);
+});
+
+/** As systemd's own parser reads them (systemd.exec, EnvironmentFile). */
+const VALUES = [
+  ['A=b', 'b'],
+  ['A = b c ', 'b c'],
+  ['A=', ''],
+  ['A=b#c ; d', 'b#c ; d'],
+  ["A='b  \"c\\'", 'b  "c\\'],
+  ['A="b \\"c\\" \\$d \\e"', 'b "c" $d \\e'],
+  [`A='b' "c"d`, 'bcd'],
+  ['A=b"c"', 'b"c"'],
+  ['A=b\\\nc', 'bc'],
+  ['A="b\nc"', 'b\nc'],
+  ['A=b\\ \\#', 'b #'],
+  ['  A=b\r', 'b'],
+] as const;
+for (const [text, value] of VALUES) {
+  test(`${JSON.stringify(text)} sets ${JSON.stringify(value)}`, (t) => {
+    t.deepEqual(parseEnvironmentFile(text), { entries: [{ name: 'A', value, line: 1 }], faults: [] });
+  });
+}
+
+test('comments and blank lines say nothing, and lines keep their numbers', (t) => {
+  const { entries, faults } = parseEnvironmentFile('# A=1\n\n ; B=2\nC="3\n4"\nsay\nD=5');
+  t.deepEqual(entries, [
+    { name: 'C', value: '3\n4', line: 4 },
+    { name: 'D', value: '5', line: 7 },
+  ]);
+  t.deepEqual(faults, [{ line: 6, message: 'is not like NAME=value' }]);
 });
