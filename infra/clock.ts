@@ -11,6 +11,9 @@ export interface Clock {
   afterOthers(): Promise<void>;
 }
 
+/** A gateway whose clock is further from the bus's than this may not lead: its times would stand in the log. */
+export const CLOCK_TOLERANCE_MS = 2_000;
+
 /** The machine's own clock. Aborting a sleep is common and makes no exception, which would cost more than the timer. */
 export const realClock: Clock = {
   now: () => Date.now(),

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import pino from 'pino';
 import { openGateway } from '../gateway/gateway.ts';
@@ -14,39 +12,14 @@ import { temporaryFolder } from './support/folder.ts';
 import { gatewayEnvironment, restOf, type ProblemBody, type Rest } from './support/gateway.ts';
 import { appendMany } from './support/logs.ts';
 import { startNats, type TestNats } from './support/nats.ts';
+import { fill, smallDisk } from './support/smallDisk.ts';
 import { until } from './support/until.ts';
 
 /** A disk that fills up under a real bus. Only root may mount the small file system that stands for it. */
 
 const DISK_MB = 24;
-const BLOCK_BYTES = 4096;
 const BEFORE = 20;
 const MOST_UNTIL_FULL = 500;
-const execute = promisify(execFile);
-
-/** A file system in memory, gone with the test. */
-async function smallDisk(t: ExecutionContext): Promise<string> {
-  const folder = join(await temporaryFolder(t), 'disk');
-  await mkdir(folder);
-  await execute('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'muster-test', folder]);
-  t.teardown(() => execute('umount', ['--lazy', folder]));
-  return folder;
-}
-
-/** Takes all the room that is left on a disk. Gives it back when it is removed. */
-async function fill(disk: string): Promise<string> {
-  const path = join(disk, 'filler');
-  const file = await open(path, 'w');
-  const block = Buffer.alloc(BLOCK_BYTES, 1);
-  try {
-    for (;;) await file.write(block);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
-    return path;
-  } finally {
-    await file.close();
-  }
-}
 
 /** A bus that may promise so much room, whatever there is: as one does whose disk others fill. */
 async function busWithRoom(t: ExecutionContext, room: string, store?: string): Promise<TestNats> {
@@ -79,7 +52,7 @@ test('a full disk loses nothing: commands get 503 and a remedy, which helps, and
     t.pass();
     return;
   }
-  const disk = await smallDisk(t);
+  const disk = await smallDisk(t, DISK_MB);
   const store = join(disk, 'store');
   await mkdir(store);
   const nats = await busWithRoom(t, '64GB', store);

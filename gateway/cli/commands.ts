@@ -14,7 +14,11 @@ export function addOthers(program: Command): void {
   for (const [name, path, description] of [
     ['start', 'infra/main.ts', 'start Muster on this machine, as `npm start` does (--simulate <n> for a demo)'],
     ['gateway', 'gateway/main.ts', 'run one more gateway, on a bus that already runs'],
-    ['agent', 'agent/main.ts', 'run the agent of this machine alone, for a gateway elsewhere'],
+    [
+      'agent',
+      'agent/main.ts',
+      'run the agent of this machine alone, for a gateway elsewhere; `agent check` tells what is wrong with this host',
+    ],
   ] as const) {
     program
       .command(name)

@@ -1,11 +1,9 @@
-import type { Clock } from '../../infra/clock.ts';
+import { CLOCK_TOLERANCE_MS, type Clock } from '../../infra/clock.ts';
 import type { LeaseStore, StandingLease } from '../../infra/leases/port.ts';
 import type { LogName } from '../../infra/log/port.ts';
 import { LEASE_MS, Term } from './term.ts';
 
 const LOOK_EVERY_MS = 500;
-/** A gateway whose clock is further from the bus's than this may not lead: its times would stand in the log. */
-export const CLOCK_TOLERANCE_MS = 2_000;
 
 export interface LeaseOptions {
   readonly log: LogName;

@@ -33,11 +33,13 @@ export class BusError extends Error {
 export const ServerCode = {
   insufficientResources: 10_023,
   noMessageFound: 10_037,
+  jetStreamOffForAccount: 10_039,
   insufficientStorage: 10_047,
   streamNameInUse: 10_058,
   streamNotFound: 10_059,
   otherStream: 10_060,
   wrongLastSequence: 10_071,
+  jetStreamOff: 10_076,
   storeFailed: 10_077,
   streamSealed: 10_109,
   wrongLastSequenceInFlight: 10_164,
