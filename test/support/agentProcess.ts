@@ -10,7 +10,7 @@ import { ensureCheckIns, ensureDesired } from '../../infra/bus/streams.ts';
 import { startNats, type TestNats } from './nats.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
-const PASSWORD = 'a-password-for-agent-processes';
+export const WORLD_PASSWORD = 'a-password-for-agent-processes';
 const LIMIT_MS = 30_000;
 
 /** A bus with its streams, and everything that is said on it by agents. */
@@ -31,11 +31,11 @@ export interface AgentWorld {
 export async function agentWorld(t: ExecutionContext, folder: string): Promise<AgentWorld> {
   const conf = join(folder, 'nats.conf');
   const repositoryConf = await readFile(join(REPOSITORY, 'nats.conf'), 'utf8');
-  await writeFile(conf, repositoryConf.replace('$MUSTER_NATS_APP_PASSWORD', `"${PASSWORD}"`));
+  await writeFile(conf, repositoryConf.replace('$MUSTER_NATS_APP_PASSWORD', `"${WORLD_PASSWORD}"`));
   const nats = await startNats({ conf });
   t.teardown(() => nats.stop());
   const signal = AbortSignal.timeout(LIMIT_MS);
-  const bus = await connectBus({ url: nats.url, user: 'muster-app', password: PASSWORD, name: 'test', signal });
+  const bus = await connectBus({ url: nats.url, user: 'muster-app', password: WORLD_PASSWORD, name: 'test', signal });
   t.teardown(() => bus.close());
   await ensureCheckIns(bus, 1);
   await ensureDesired(bus, 1);
@@ -82,8 +82,8 @@ export async function agentWorld(t: ExecutionContext, folder: string): Promise<A
         env: {
           ...withoutMuster(process.env),
           MUSTER_NATS_URL: nats.url,
-          MUSTER_NATS_APP_PASSWORD: PASSWORD,
-          MUSTER_NATS_LOG_PASSWORD: PASSWORD,
+          MUSTER_NATS_APP_PASSWORD: WORLD_PASSWORD,
+          MUSTER_NATS_LOG_PASSWORD: WORLD_PASSWORD,
           MUSTER_DATA: folder,
           MUSTER_AGENT_ID: 'agent-1',
           MUSTER_LOG_LEVEL: 'warn',
