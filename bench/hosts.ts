@@ -88,6 +88,7 @@ function gpu(agentId: string, index: number): GpuDevice {
     pciAddress: `0000:0${index}:00.0`,
     migMode: 'off',
     health: 'ok',
+    healthReason: null,
     usable: true,
     unusableReason: null,
   };

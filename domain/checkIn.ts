@@ -25,6 +25,11 @@ export const engineStatus = z.discriminatedUnion('status', [
   z.object({ status: z.literal('down'), detail: s.shortText, mend: s.shortText }),
 ]);
 
+/** An agent of an earlier release does not tell why a device is not healthy; neither does what is stored of it. */
+const hardware = s.hardware.extend({
+  gpus: z.array(s.gpuDevice.extend({ healthReason: s.shortText.nullable().default(null) })).max(256),
+});
+
 const gpuUse = z.object({
   uuid: z.string().max(96),
   utilizationPercent: z.number().min(0).max(100).nullable(),
@@ -73,7 +78,7 @@ export const checkIn = z.object({
   agentVersion: z.string().max(64),
   hostname: z.string().max(255),
   simulated: z.boolean(),
-  hardware: s.hardware,
+  hardware,
   usage,
   engine: engineStatus,
   sessions: z.array(observedSession).max(4096),

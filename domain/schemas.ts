@@ -37,7 +37,8 @@ export type Endpoint = z.infer<typeof endpoint>;
 
 /**
  * One GPU as an agent reports it. `usable` means that the container engine can inject it; `unusableReason` says why not.
- * `memoryBytes` and `driver` are null where the driver does not tell.
+ * `memoryBytes` and `driver` are null where the driver does not tell. `healthReason` is a sentence that stays the same while
+ * the trouble does, because each change of hardware is an event; null: healthy, or not told.
  */
 export const gpuDevice = z.object({
   uuid: z.string().min(1).max(96),
@@ -48,6 +49,7 @@ export const gpuDevice = z.object({
   pciAddress: z.string().max(32),
   migMode: z.enum(['on', 'off']).nullable(),
   health: z.enum(['ok', 'warning', 'failed']),
+  healthReason: shortText.nullable(),
   usable: z.boolean(),
   unusableReason: shortText.nullable(),
 });

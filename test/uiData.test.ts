@@ -2,6 +2,7 @@ import test from 'ava';
 import { age, bytesOf } from '../ui/data/amounts.ts';
 import { barsOf } from '../ui/data/bars.ts';
 import { splitReasons } from '../ui/data/explain.ts';
+import { schedulableText } from '../ui/data/gpus.ts';
 import { applyPatch, fleetFromSnapshot } from '../ui/data/fleet.ts';
 import { historyColumns, historyHours } from '../ui/data/history.ts';
 import { EMPTY_IMAGE, gpuSentence, imageBody, imageErrors, imageIdFrom } from '../ui/data/imageForm.ts';
@@ -12,6 +13,7 @@ import {
   agentRow,
   GIB,
   gpuAgentRow,
+  gpuRow,
   NOON,
   refusedExplanation,
   secondsBefore,
@@ -189,6 +191,13 @@ test('an endpoint on every interface is reached where the page is; udp is no lin
 test('stopping says what is lost and what is released; a waiting session only leaves the line', (t) => {
   t.regex(stopConsequence(sessionRow()), /what was not saved elsewhere is lost\. Its claim \(2 CPUs, 4 GiB\)/);
   t.regex(stopConsequence(sessionRow({ phase: 'waiting', claim: null })), /leaves the line/);
+});
+
+test('a device that takes no session says why once', (t) => {
+  const reason = 'it has fallen off the bus';
+  t.is(schedulableText(gpuRow(0)), 'yes');
+  t.is(schedulableText(gpuRow(0, { schedulable: false, healthReason: reason, reason })), 'no');
+  t.is(schedulableText(gpuRow(0, { schedulable: false, reason: 'no nvidia runtime' })), 'no: no nvidia runtime');
 });
 
 test('a sign-in link carries its token in the fragment', (t) => {

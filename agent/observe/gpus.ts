@@ -37,11 +37,17 @@ export function gpuDevices(inventory: GpuInventory, facts: EngineFacts | null): 
       driver: gpu.driver,
       pciAddress: gpu.pciAddress,
       migMode: gpu.migMode,
-      health: inventory.failure !== null || (gpu.uncorrectedErrors ?? 0) > 0 ? 'failed' : 'ok',
+      ...healthOf(gpu, inventory),
       usable: unusableReason === null,
       unusableReason,
     };
   });
+}
+
+function healthOf(gpu: GpuReading, inventory: GpuInventory): Pick<GpuDevice, 'health' | 'healthReason'> {
+  if (inventory.failure !== null) return { health: 'failed', healthReason: 'the driver does not answer for it' };
+  if ((gpu.uncorrectedErrors ?? 0) === 0) return { health: 'ok', healthReason: null };
+  return { health: 'failed', healthReason: 'its memory had errors that could not be corrected; reset it' };
 }
 
 /** Figures of a driver that does not answer any more are unknown, not the last ones. */

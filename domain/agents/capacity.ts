@@ -41,7 +41,7 @@ export function schedulableGpus(agent: AgentState): readonly GpuDevice[] {
 /** Why a device is not schedulable, in a sentence; null when it is. */
 export function unschedulableReason(gpu: GpuDevice): string | null {
   if (!gpu.usable) return gpu.unusableReason ?? 'the container engine cannot inject it';
-  if (gpu.health === 'failed') return 'the driver reports it as failed';
+  if (gpu.health === 'failed') return gpu.healthReason ?? 'the driver reports it as failed';
   return null;
 }
 

@@ -8,7 +8,24 @@ export type Upcasters = Readonly<Record<string, Readonly<Record<number, Upcaster
 
 export const UPCASTERS: Upcasters = {
   AgentBooted: { 1: (data) => ({ ...Object(data), observedAt: null }) },
+  AgentHardwareChanged: { 1: withHealthReasons },
 };
+
+/** Version 1 did not tell why a device is not healthy. */
+function withHealthReasons(data: unknown): unknown {
+  const { hardware, previous, ...about } = Object(data);
+  return { ...about, hardware: reasonsOf(hardware), previous: previous === null ? null : reasonsOf(previous) };
+}
+
+function reasonsOf(hardware: unknown): unknown {
+  const { gpus, ...rest } = Object(hardware);
+  if (!Array.isArray(gpus)) return hardware;
+  return { ...rest, gpus: gpus.map(withoutReason) };
+}
+
+function withoutReason(gpu: unknown): unknown {
+  return { ...Object(gpu), healthReason: null };
+}
 
 export function currentSchemaVersion(type: string, upcasters: Upcasters): number {
   const ofType = upcasters[type];

@@ -79,6 +79,13 @@ test('a failed device takes no new session; one with a warning does', (t) => {
   t.deepEqual(codes({ gpus: [aGpu(0, { health: 'warning' }), aGpu(1)] }, { gpu: gpus(2) }), []);
 });
 
+test('a failed device says why, where its agent told', (t) => {
+  const failed = aGpu(0, { health: 'failed', healthReason: 'it has fallen off the bus' });
+  t.is(unschedulableReason(failed), 'it has fallen off the bus');
+  t.is(unschedulableReason({ ...failed, healthReason: null }), 'the driver reports it as failed');
+  t.is(unschedulableReason(aGpu(0, { health: 'warning', healthReason: 'a row waits to be remapped' })), null);
+});
+
 test('an image may ask for a model, as a glob, and for memory per device', (t) => {
   t.deepEqual(codes({ gpus: two }, { gpu: gpus(1), gpuModel: '*h200*' }), ['GPU_MODEL_MISMATCH never']);
   t.deepEqual(codes({ gpus: two }, { gpu: gpus(1), gpuModel: '*a100*' }), []);

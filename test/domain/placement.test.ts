@@ -129,6 +129,14 @@ const TABLE: readonly Row[] = [
     never: false,
   },
   {
+    code: 'GPU_UNHEALTHY',
+    given: [anAgent({ gpus: [aGpu(0), aGpu(1, { health: 'failed', healthReason: 'it has fallen off the bus' })] })],
+    request: { image: anImage({ gpu: gpus(2) }) },
+    sentence: 'only 1 of its 2 usable GPUs are healthy; GPU 1: it has fallen off the bus',
+    fix: 'replace or reset the failed GPU',
+    never: false,
+  },
+  {
     code: 'GPU_MODEL_MISMATCH',
     given: [anAgent({ gpus: [aGpu(0)] })],
     request: { image: anImage({ gpu: gpus(1), gpuModel: '*H200*' }) },

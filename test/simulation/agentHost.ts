@@ -124,7 +124,8 @@ export class AgentHost {
   }
 
   setGpuHealth(index: number, health: GpuDevice['health']): void {
-    const gpus = this.#hardware.gpus.map((gpu) => (gpu.index === index ? { ...gpu, health } : gpu));
+    const healthReason = health === 'ok' ? null : 'it has failed in this world';
+    const gpus = this.#hardware.gpus.map((gpu) => (gpu.index === index ? { ...gpu, health, healthReason } : gpu));
     this.#hardware = { ...this.#hardware, gpus };
   }
 

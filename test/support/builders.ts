@@ -61,6 +61,7 @@ export function aGpu(index: number, change: Partial<GpuDevice> = {}): GpuDevice 
     pciAddress: `0000:0${index}:00.0`,
     migMode: null,
     health: 'ok',
+    healthReason: null,
     usable: true,
     unusableReason: null,
     ...change,

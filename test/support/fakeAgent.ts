@@ -108,6 +108,7 @@ function gpu(agentId: string, index: number): CheckIn['hardware']['gpus'][number
     pciAddress: `0000:0${index}:00.0`,
     migMode: null,
     health: 'ok',
+    healthReason: null,
     usable: true,
     unusableReason: null,
   };

@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { formatBytes } from '../../domain/units.ts';
 import type { AgentView, GpuView } from '../../projections/views.ts';
+import { schedulableText } from '../data/gpus.ts';
 import { base } from '../styles/base.ts';
 import { table } from '../styles/table.ts';
 import './mu-state.ts';
@@ -24,6 +25,11 @@ export class MuGpus extends LitElement {
         font: var(--text-s) / 1.4 var(--font-mono);
         color: var(--muted);
         overflow-wrap: anywhere;
+      }
+      .why {
+        display: block;
+        font-size: var(--text-s);
+        color: var(--muted);
       }
     `,
   ];
@@ -60,11 +66,12 @@ export class MuGpus extends LitElement {
         >${memoryUsed === null ? total : `${formatBytes(memoryUsed)} of ${total}`}</span
       >
       <span role="cell" data-label="Health"
-        ><mu-state tone=${HEALTH_TONES[gpu.health]} text=${gpu.health}></mu-state
-      ></span>
-      <span role="cell" data-label="Schedulable"
-        >${gpu.schedulable ? 'yes' : `no: ${gpu.reason ?? 'no reason given'}`}</span
+        ><span
+          ><mu-state tone=${HEALTH_TONES[gpu.health]} text=${gpu.health}></mu-state
+          >${gpu.healthReason === null ? nothing : html`<span class="why">${gpu.healthReason}</span>`}</span
+        ></span
       >
+      <span role="cell" data-label="Schedulable">${schedulableText(gpu)}</span>
       <span role="cell" data-label="Held by"
         >${gpu.heldBy.length === 0 ? html`<span class="muted">nobody</span>` : gpu.heldBy.join(', ')}</span
       >

@@ -61,6 +61,7 @@ export function gpuRow(index: number, change: Partial<GpuView> = {}): GpuView {
     pciAddress: `0000:0${index}:00.0`,
     migMode: null,
     health: 'ok',
+    healthReason: null,
     usable: true,
     unusableReason: null,
     schedulable: true,
@@ -69,6 +70,8 @@ export function gpuRow(index: number, change: Partial<GpuView> = {}): GpuView {
     ...change,
   };
 }
+
+const FALLEN_OFF = 'it has fallen off the bus (Xid 79): restart the host, and have its seat and power looked at';
 
 /** An agent with four devices: one held, one free, one failed, one the engine cannot inject. */
 export function gpuAgentRow(change: Partial<AgentView> = {}): AgentView {
@@ -89,7 +92,12 @@ export function gpuAgentRow(change: Partial<AgentView> = {}): AgentView {
     gpus: [
       gpuRow(0, { heldBy: ['s-train-1'] }),
       gpuRow(1),
-      gpuRow(2, { health: 'failed', schedulable: false, reason: 'its health is failed' }),
+      gpuRow(2, {
+        health: 'failed',
+        healthReason: FALLEN_OFF,
+        schedulable: false,
+        reason: FALLEN_OFF,
+      }),
       gpuRow(3, {
         usable: false,
         unusableReason: 'no nvidia runtime',
