@@ -210,6 +210,7 @@ class AgentLoop {
             sessionId,
             millicores,
             memoryBytes,
+            gpus: [],
           }));
           this.#unmanaged = await engine.unmanaged();
           await this.#images.look();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { realClock } from '../infra/clock.ts';
 import { agentBus } from './bus.ts';
 import { DockerEngine } from './engine/docker.ts';
-import { gpuReader } from './gpu/nvidiaSmi.ts';
+import { gpuInstrument } from './gpu/instrument.ts';
 import { ledgerInFolder } from './ledgerFile.ts';
 import { runAgent } from './loop.ts';
 import { hostObserver } from './observe/host.ts';
@@ -49,7 +49,7 @@ async function runThisAgent(): Promise<void> {
         clock: realClock,
         bus: agentBus(link, zone, agentId, log),
         engine: new DockerEngine({ host: config.dockerHost }),
-        host: hostObserver({ clock: realClock, readGpus: gpuReader(), log }),
+        host: hostObserver({ clock: realClock, gpus: gpuInstrument(), log }),
         ledger: ledgerInFolder(join(config.dataDir, 'agent')),
         log,
         random: Math.random,

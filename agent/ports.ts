@@ -15,9 +15,13 @@ export interface AgentBus {
   watchDesired(onDocument: (document: DesiredDocument) => void, signal: AbortSignal): void;
 }
 
+/** By container id: what its processes hold of each GPU. */
+export type GpuMemory = ReadonlyMap<string, Usage['sessions'][number]['gpus']>;
+
 export interface HostLook {
   readonly hardware: Hardware;
   readonly usage: Omit<Usage, 'sessions'>;
+  readonly gpuMemory: GpuMemory;
 }
 
 /** What the host has and uses. `look` is quick (well under 100 ms): whatever takes longer is measured beside it. */

@@ -2,6 +2,7 @@ import type { CheckIn, HostImage, Usage } from '../domain/checkIn.ts';
 import { isoTime } from '../infra/clock.ts';
 import { boundedCheckIn } from './boundedCheckIn.ts';
 import type { EngineLook } from './observe/engine.ts';
+import { withGpuMemory } from './observe/gpuMemory.ts';
 import type { AgentPorts, AgentSettings } from './ports.ts';
 import type { Report } from './report.ts';
 
@@ -38,7 +39,7 @@ export class Speaker {
   async say(standing: Standing): Promise<boolean> {
     const { clock, host, bus } = this.#ports;
     const { agentId, bootId, agentVersion, hostname, simulated } = this.#settings;
-    const { hardware, usage } = await host.look(standing.engine.facts);
+    const { hardware, usage, gpuMemory } = await host.look(standing.engine.facts);
     const said = gist(standing);
     const checkIn = boundedCheckIn({
       schemaVersion: 1,
@@ -52,7 +53,7 @@ export class Speaker {
       hostname,
       simulated,
       hardware,
-      usage: { ...usage, sessions: standing.sessionUse },
+      usage: { ...usage, sessions: withGpuMemory(standing.sessionUse, standing.sessions, gpuMemory) },
       engine: engineStatus(standing.engine),
       sessions: standing.sessions,
       orphans: standing.orphans,

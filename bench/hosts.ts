@@ -33,7 +33,7 @@ export interface Spoken {
   readonly load: number;
 }
 
-/** A full check-in, as an agent's own: about 3 KB with ten sessions. */
+/** A full check-in, as an agent's own: about 4 KB with ten sessions. */
 export function checkInOf({ load, sessions, bootId = 'boot-1', ...spoken }: Spoken): CheckIn {
   return {
     schemaVersion: 1,
@@ -51,11 +51,19 @@ export function checkInOf({ load, sessions, bootId = 'boot-1', ...spoken }: Spok
         memoryUsedBytes: (load % 40) * GIB,
         temperatureCelsius: 40 + (load % 30),
         powerWatts: 90 + (load % 200),
+        volatileUncorrected: 0,
+        aggregateUncorrected: 0,
+        retiredPages: null,
+        remappedRows: 0,
+        retirementPending: false,
+        newestXid: null,
+        migInstances: [],
       })),
       sessions: sessions.map(({ sessionId }, index) => ({
         sessionId,
         millicores: 100 + ((load + index) % 3000),
         memoryBytes: GIB + load * 4096,
+        gpus: [],
       })),
     },
     engine: { status: 'up', version: '28.5.1' },

@@ -30,20 +30,47 @@ const hardware = s.hardware.extend({
   gpus: z.array(s.gpuDevice.extend({ healthReason: s.shortText.nullable().default(null) })).max(256),
 });
 
+/** A part of a GPU in MIG mode: shown, and not given to sessions. */
+const migInstance = z.object({
+  uuid: z.string().max(96).nullable(),
+  profile: z.string().max(64).nullable(),
+  gpuInstance: s.count.nullable(),
+  computeInstance: s.count.nullable(),
+  memoryBytes: s.bytes.nullable(),
+});
+
+/**
+ * What moves on a GPU; null: not told. Uncorrected memory errors are counted since the driver was loaded and in the device's
+ * life; pages and rows are memory taken out of use. `newestXid` is the last error that the driver reported of it. The defaults
+ * are for what agents of earlier releases said.
+ */
 const gpuUse = z.object({
   uuid: z.string().max(96),
   utilizationPercent: z.number().min(0).max(100).nullable(),
   memoryUsedBytes: s.bytes.nullable(),
   temperatureCelsius: z.number().nullable(),
   powerWatts: z.number().nullable(),
+  volatileUncorrected: s.count.nullable().default(null),
+  aggregateUncorrected: s.count.nullable().default(null),
+  retiredPages: s.count.nullable().default(null),
+  remappedRows: s.count.nullable().default(null),
+  retirementPending: z.boolean().nullable().default(null),
+  newestXid: z.object({ code: s.count, at: s.time }).nullable().default(null),
+  migInstances: z.array(migInstance).max(64).default([]),
 });
+
+export type GpuUse = z.infer<typeof gpuUse>;
+
+/** What a session's processes hold of a GPU's memory. */
+const gpuShare = z.object({ uuid: z.string().max(96), memoryUsedBytes: s.bytes.nullable() });
 
 /** Averages since the previous check-in over the host's own network devices, without loopback and the bridges of containers. */
 const networkUse = z.object({ receivedBytesPerSecond: s.bytes, sentBytesPerSecond: s.bytes });
 
 /**
  * What is measured, never decided on: busy cores averaged since the previous check-in, memory used = total - available,
- * the file system of the engine's data root. Sessions: their own CPU and memory. Older agents do not tell the network.
+ * the file system of the engine's data root. Sessions: their own CPU and memory, and their memory on GPUs. Older agents
+ * do not tell the network.
  */
 export const usage = z.object({
   cpuMillicores: s.millicores,
@@ -51,7 +78,14 @@ export const usage = z.object({
   disk: z.object({ usedBytes: s.bytes, totalBytes: s.bytes }).nullable(),
   network: networkUse.nullable().optional(),
   gpus: z.array(gpuUse).max(256),
-  sessions: z.array(z.object({ sessionId: s.id, millicores: s.millicores, memoryBytes: s.bytes })),
+  sessions: z.array(
+    z.object({
+      sessionId: s.id,
+      millicores: s.millicores,
+      memoryBytes: s.bytes,
+      gpus: z.array(gpuShare).max(256).default([]),
+    }),
+  ),
 });
 export type Usage = z.infer<typeof usage>;
 

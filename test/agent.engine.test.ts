@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { putDesired } from '../infra/bus/desired.ts';
@@ -7,18 +6,16 @@ import { desired, plainImage, wanted } from './support/desired.ts';
 import { dockerOf, TEST_GPU_UUIDS, type TestEngine } from './support/engine.ts';
 import { engineTest } from './support/engineTest.ts';
 import { temporaryFolder } from './support/folder.ts';
+import { fakeNvidiaSmi } from './support/nvidiaSmi.ts';
 
 const MEMORY = 96 * 1024 ** 2;
 
 /** An nvidia-smi that knows the GPUs which the engine of the tests can inject. Returns the PATH to find it on. */
 async function withGpus(folder: string): Promise<string> {
-  const bin = join(folder, 'bin');
-  await mkdir(bin);
-  const lines = TEST_GPU_UUIDS.map(
-    (uuid, index) =>
-      `${index}, ${uuid}, NVIDIA H200, 143771, 580.95.05, 00000000:0${index}:00.0, [N/A], 0, 1, 4, 33, 76.5`,
+  const bin = await fakeNvidiaSmi(
+    join(folder, 'bin'),
+    TEST_GPU_UUIDS.map((uuid) => ({ uuid })),
   );
-  await writeFile(join(bin, 'nvidia-smi'), `#!/bin/sh\nprintf '%s\\n' '${lines.join("' '")}'\n`, { mode: 0o755 });
   return `${bin}:${process.env['PATH'] ?? ''}`;
 }
 

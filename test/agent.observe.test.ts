@@ -1,32 +1,36 @@
 import { statfs } from 'node:fs/promises';
 import test from 'ava';
 import type { EngineFacts } from '../agent/engine/port.ts';
-import type { GpuReading } from '../agent/gpu/gpuQuery.ts';
-import { gpuDevices, gpuUse, noGpus, takeReading } from '../agent/observe/gpus.ts';
+import { UNTOLD, type GpuReading } from '../agent/gpu/gpuReading.ts';
+import type { GpuInstrument } from '../agent/gpu/instrument.ts';
+import { gpuDevices, gpuUse, noGpus } from '../agent/observe/gpus.ts';
 import { hostObserver } from '../agent/observe/host.ts';
 import { hostCounters, networkUse, parseNetworkDevices } from '../agent/observe/network.ts';
+import { usage } from '../domain/checkIn.ts';
 import { hardware, gpuDevice } from '../domain/schemas.ts';
 import { quietLog } from './support/agentRig.ts';
 import { fakeFacts } from './support/fakeEngine.ts';
 import { manualClock } from './support/manualClock.ts';
 
 const reading: GpuReading = {
+  ...UNTOLD,
   index: 0,
   uuid: 'GPU-a',
   model: 'NVIDIA L40S',
   memoryBytes: 48 * 1024 ** 3,
   driver: '580.95.05',
   pciAddress: '00000000:18:00.0',
-  migMode: null,
-  uncorrectedErrors: 0,
+  volatileUncorrected: 0,
   utilizationPercent: 12,
   memoryUsedBytes: 1024,
   temperatureCelsius: 40,
   powerWatts: 80,
 };
 
+const NAMELESS = { uuid: null, profile: null, gpuInstance: 2, computeInstance: 0, memoryBytes: 1024 };
+
 function usable(facts: EngineFacts | null, change: Partial<GpuReading> = {}): string | true {
-  const [device] = gpuDevices({ readings: [{ ...reading, ...change }], failure: null }, facts);
+  const [device] = gpuDevices({ ...noGpus, readings: [{ ...reading, ...change }] }, facts);
   gpuDevice.parse(device);
   return device?.usable === true ? true : (device?.unusableReason ?? '');
 }
@@ -44,22 +48,20 @@ test('a GPU that cannot be given to a session says why', (t) => {
   t.regex(String(usable(null)), /has not answered/);
 });
 
-test('uncorrected memory errors make a GPU failed', (t) => {
-  const health = (uncorrectedErrors: number | null) =>
-    gpuDevices({ readings: [{ ...reading, uncorrectedErrors }], failure: null }, fakeFacts)[0]?.health;
-  t.is(health(0), 'ok');
-  t.is(health(null), 'ok');
-  t.is(health(1), 'failed');
-});
-
-test('when the driver stops answering its GPUs stay listed, as failed and without figures, until it answers again', (t) => {
-  const before = takeReading(noGpus, { kind: 'ok', gpus: [reading] });
-  const failed = takeReading(before, { kind: 'failed', message: 'Driver/library version mismatch' });
-  const facts = { ...fakeFacts, nvidiaHook: true };
-  t.like(gpuDevices(failed, facts)[0], { uuid: 'GPU-a', health: 'failed', usable: false });
-  t.deepEqual(gpuUse(failed), []);
-  t.deepEqual(takeReading(failed, { kind: 'ok', gpus: [reading] }), before);
-  t.deepEqual(takeReading(failed, { kind: 'none' }), noGpus);
+test('what is told of a GPU fits a check-in, whatever it is', (t) => {
+  const told = {
+    ...reading,
+    migInstances: [{ ...NAMELESS, index: 3 }],
+    retirementPending: true,
+    aggregateUncorrected: 2,
+  };
+  const xids = new Map([['0000:18:00', [{ code: 94, at: Date.UTC(2026, 10, 4) }]]]);
+  const inventory = { ...noGpus, readings: [told], xids };
+  t.like(gpuDevices(inventory, fakeFacts)[0], { health: 'warning', usable: false });
+  const [use] = usage.shape.gpus.parse(gpuUse(inventory));
+  t.deepEqual(use, gpuUse(inventory)[0], 'nothing is lost on the way');
+  t.like(use, { aggregateUncorrected: 2, newestXid: { code: 94, at: '2026-11-04T00:00:00.000Z' } });
+  t.deepEqual(use?.migInstances, [NAMELESS]);
 });
 
 test('hardware does not change between looks, and a slow nvidia-smi holds up only the first', async (t) => {
@@ -68,9 +70,17 @@ test('hardware does not change between looks, and a slow nvidia-smi holds up onl
   const host = hostObserver({
     clock,
     log: quietLog,
-    readGpus() {
-      calls += 1;
-      return calls === 1 ? Promise.resolve({ kind: 'ok', gpus: [reading] }) : new Promise(() => {});
+    gpus: {
+      inventory() {
+        calls += 1;
+        return Promise.resolve({ kind: 'read', gpus: [reading], lost: [] });
+      },
+      load() {
+        calls += 1;
+        return new Promise(() => {});
+      },
+      kernelNews: () => Promise.resolve({ kind: 'read', messages: [] }),
+      containersOf: () => Promise.resolve(new Map()),
     },
   });
   const facts = { ...fakeFacts, nvidiaHook: true, dataRoot: '/' };
@@ -113,6 +123,14 @@ test('the traffic of a host is that of its hardware: no loopback, no bridge of c
   );
 });
 
+/** A host without an NVIDIA driver. */
+const noInstrument: GpuInstrument = {
+  inventory: () => Promise.resolve({ kind: 'none' }),
+  load: () => Promise.resolve({ kind: 'none' }),
+  kernelNews: () => Promise.resolve({ kind: 'read', messages: [] }),
+  containersOf: () => Promise.resolve(new Map()),
+};
+
 test('traffic is averaged since the last check-in, and unknown when a count went back', (t) => {
   const before = { receivedBytes: 1000, sentBytes: 500 };
   const after = { receivedBytes: 21_000, sentBytes: 500 };
@@ -129,7 +147,7 @@ test('a look at the host tells its traffic since the look before', async (t) => 
   const host = hostObserver({
     clock,
     log: quietLog,
-    readGpus: () => Promise.resolve({ kind: 'none' }),
+    gpus: noInstrument,
     readNetwork: () => Promise.resolve({ receivedBytes: (receivedBytes += 5000), sentBytes: 100 }),
   });
   t.is((await host.look(null)).usage.network, null);
@@ -142,7 +160,7 @@ test('the disk is that of the file system which holds the data root, and unknown
     hostObserver({
       clock: manualClock(0),
       log: quietLog,
-      readGpus: () => Promise.resolve({ kind: 'none' }),
+      gpus: noInstrument,
     }).look({ ...fakeFacts, dataRoot });
   const { blocks, bsize } = await statfs(import.meta.dirname);
   t.is((await lookAt(import.meta.dirname)).usage.disk?.totalBytes, blocks * bsize);

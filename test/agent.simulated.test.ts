@@ -19,7 +19,7 @@ test('the simulated fleet is mixed, the same every time, and in trouble in two p
     hosts.flatMap((host) => host.gpus.readings).length,
   );
   t.is(hosts.filter((host) => host.engineDown).length, 1);
-  t.is(hosts.filter((host) => host.gpus.readings.some((gpu) => gpu.uncorrectedErrors !== 0)).length, 1);
+  t.is(hosts.filter((host) => host.gpus.readings.some((gpu) => gpu.volatileUncorrected !== 0)).length, 1);
   t.true(new Set(hosts.map((host) => host.cores)).size >= 4);
 });
 

@@ -188,6 +188,7 @@ const first: GpuDevice = {
   pciAddress: '00000000:18:00.0',
   migMode: null,
   health: 'ok',
+  healthReason: null,
   usable: true,
   unusableReason: null,
 };

@@ -12,7 +12,7 @@ import {
   openHours,
   type UtilizationHistory,
 } from '../projections/utilization.ts';
-import { GIB, NOW } from './support/builders.ts';
+import { aGpuUse, GIB, NOW } from './support/builders.ts';
 
 const START = Date.parse(NOW);
 const SECOND = 1000;
@@ -32,13 +32,7 @@ function usage({ cpu = 1000, disk = null, gpus = [] }: Measured = {}): Usage {
     cpuMillicores: cpu,
     memoryBytes: GIB,
     disk: disk === null ? null : { usedBytes: disk, totalBytes: 8 * GIB },
-    gpus: gpus.map((utilizationPercent, index) => ({
-      uuid: `GPU-${index}`,
-      utilizationPercent,
-      memoryUsedBytes: GIB,
-      temperatureCelsius: null,
-      powerWatts: null,
-    })),
+    gpus: gpus.map((utilizationPercent, index) => aGpuUse(index, { utilizationPercent })),
     sessions: [],
   };
 }

@@ -1,8 +1,9 @@
 import type { GpuDevice } from '../../domain/schemas.ts';
+import { realClock } from '../../infra/clock.ts';
 import { DockerEngine } from '../engine/docker.ts';
 import type { EngineFacts } from '../engine/port.ts';
-import { gpuReader } from '../gpu/nvidiaSmi.ts';
-import { gpuDevices, noGpus, takeReading } from '../observe/gpus.ts';
+import { gpuInstrument } from '../gpu/instrument.ts';
+import { gpuDevices, noGpus, takeInventory } from '../observe/gpus.ts';
 import { nvidiaOnPci } from './pci.ts';
 import { probe, type Look } from './probe.ts';
 
@@ -27,9 +28,17 @@ const READER_EXTRA_MS = 500;
 export async function lookAtGpus(dockerHost: string, limitMs: number): Promise<GpuLooks> {
   const asked = probe(limitMs, async () => await new DockerEngine({ host: dockerHost }).facts());
   const driver = probe(limitMs + READER_EXTRA_MS, async (): Promise<DriverAnswer> => {
-    const [answer, facts] = await Promise.all([gpuReader({ timeLimitMs: limitMs })(), asked]);
-    if (answer.kind !== 'ok') return answer;
-    return { kind: 'ok', devices: gpuDevices(takeReading(noGpus, answer), facts.kind === 'seen' ? facts.facts : null) };
+    const [answer, facts] = await Promise.all([gpuInstrument({ timeLimitMs: limitMs }).inventory(), asked]);
+    switch (answer.kind) {
+      case 'none':
+        return { kind: 'none' };
+      case 'failed':
+        return { kind: 'failed', message: answer.message };
+      case 'read': {
+        const inventory = takeInventory(noGpus, answer, realClock.now());
+        return { kind: 'ok', devices: gpuDevices(inventory, facts.kind === 'seen' ? facts.facts : null) };
+      }
+    }
   });
   const [engine, seen, onPci] = await Promise.all([asked, driver, probe(limitMs, () => nvidiaOnPci())]);
   return { driver: seen, engine: engine.kind === 'seen' ? engine.facts : null, onPci };

@@ -1,76 +1,66 @@
 import { runCommand, type CommandResult } from '../../infra/tools/command.ts';
-import { GpuQueryUnreadable, parseGpuQuery, QUERY_FIELDS, type GpuReading } from './gpuQuery.ts';
 
-export type GpuQueryResult =
+export type SmiAnswer =
   /** This host has no nvidia-smi, so it has no NVIDIA driver. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'ok'; readonly gpus: readonly GpuReading[] }
+  /** It ended by itself; with a device lost it may have told of the others and ended with an error all the same. */
+  | { readonly kind: 'said'; readonly code: number | null; readonly stdout: string; readonly stderr: string }
   | { readonly kind: 'failed'; readonly message: string };
 
-export type GpuReaderOptions = {
+export type SmiOptions = {
   /** The search path for nvidia-smi. Default: that of this process. */
   readonly path?: string;
   readonly timeLimitMs?: number;
 };
 
 const TIME_LIMIT_MS = 5_000;
-const ARGUMENTS = [`--query-gpu=${QUERY_FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
-const NO_DEVICES = /no devices were found/i;
 
 /**
- * Makes a function that asks nvidia-smi for every GPU. It answers within the time limit, always: with a driver that
- * hangs, nvidia-smi cannot even be killed. While such a process lives, later calls wait for it and start no second one.
+ * Makes a function that runs nvidia-smi. It answers within the time limit, always: with a driver that hangs, nvidia-smi cannot
+ * even be killed. While such a process lives, later calls wait for it, each for as long, and start no second one.
  */
-export function gpuReader(options: GpuReaderOptions = {}): () => Promise<GpuQueryResult> {
-  const timeLimitMs = options.timeLimitMs ?? TIME_LIMIT_MS;
-  let running: Promise<GpuQueryResult> | undefined;
-  return () => {
-    running ??= ask(options.path, timeLimitMs).finally(() => {
-      running = undefined;
+export function nvidiaSmi(options: SmiOptions = {}): (args: readonly string[]) => Promise<SmiAnswer> {
+  const limitMs = options.timeLimitMs ?? TIME_LIMIT_MS;
+  const now: { running: Promise<SmiAnswer> | null } = { running: null };
+  return async (args) => {
+    const late = lateAnswer(limitMs);
+    while (now.running !== null) {
+      const tooLong = await Promise.race([now.running.then(() => null), late]);
+      if (tooLong !== null) return tooLong;
+    }
+    now.running = run(args, options.path, limitMs).finally(() => {
+      now.running = null;
     });
-    return Promise.race([running, lateAnswer(timeLimitMs)]);
+    return Promise.race([now.running, late]);
   };
 }
 
-function ask(path: string | undefined, timeLimitMs: number): Promise<GpuQueryResult> {
-  return runCommand('nvidia-smi', ARGUMENTS, {
-    timeoutMs: timeLimitMs,
+function run(args: readonly string[], path: string | undefined, limitMs: number): Promise<SmiAnswer> {
+  return runCommand('nvidia-smi', args, {
+    timeoutMs: limitMs,
     ...(path === undefined ? {} : { env: { PATH: path } }),
-  }).then((result) => toQueryResult(result, timeLimitMs), notStarted);
+  }).then((result) => answerOf(result, limitMs), notStarted);
 }
 
 /** Somewhat later than the kill, so that a process which does end by it tells what it said. */
-function lateAnswer(timeLimitMs: number): Promise<GpuQueryResult> {
+function lateAnswer(limitMs: number): Promise<SmiAnswer> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve(tooLate(timeLimitMs)), timeLimitMs + 250).unref();
+    setTimeout(() => resolve(tooLate(limitMs)), limitMs + 250).unref();
   });
 }
 
-function toQueryResult(result: CommandResult, timeLimitMs: number): GpuQueryResult {
-  if (result.signal === 'SIGKILL') return tooLate(timeLimitMs);
-  if (NO_DEVICES.test(result.stdout)) return { kind: 'ok', gpus: [] };
-  if (result.code !== 0) {
-    const said = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(0, 4).join(' ');
-    return failed(`nvidia-smi ended with ${result.code ?? result.signal}: ${said.slice(0, 400)}`);
-  }
-  try {
-    return { kind: 'ok', gpus: parseGpuQuery(result.stdout) };
-  } catch (error) {
-    if (!(error instanceof GpuQueryUnreadable)) throw error;
-    return failed(error.message);
-  }
+function answerOf({ code, signal, stdout, stderr }: CommandResult, limitMs: number): SmiAnswer {
+  return signal === 'SIGKILL' ? tooLate(limitMs) : { kind: 'said', code, stdout, stderr };
 }
 
-function notStarted(error: unknown): GpuQueryResult {
+function notStarted(error: unknown): SmiAnswer {
   const cause = error instanceof Error ? error.cause : undefined;
   if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return { kind: 'none' };
-  return failed(`nvidia-smi could not be started: ${cause instanceof Error ? cause.message : String(error)}`);
+  const message = `nvidia-smi could not be started: ${cause instanceof Error ? cause.message : String(error)}`;
+  return { kind: 'failed', message };
 }
 
-function tooLate(timeLimitMs: number): GpuQueryResult {
-  return failed(`nvidia-smi did not answer within ${timeLimitMs / 1_000} s: look at the kernel log for Xid errors.`);
-}
-
-function failed(message: string): GpuQueryResult {
+function tooLate(limitMs: number): SmiAnswer {
+  const message = `nvidia-smi did not answer within ${limitMs / 1_000} s: look at the kernel log for Xid errors.`;
   return { kind: 'failed', message };
 }

@@ -1,13 +1,13 @@
 import { statfs } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, uptime } from 'node:os';
 import * as si from 'systeminformation';
 import type { Usage } from '../../domain/checkIn.ts';
 import type { Clock } from '../../infra/clock.ts';
 import type { EngineFacts } from '../engine/port.ts';
-import type { GpuQueryResult } from '../gpu/nvidiaSmi.ts';
+import type { GpuInstrument } from '../gpu/instrument.ts';
 import type { AgentLog, HostLook, HostObserver } from '../ports.ts';
+import { GpuWatch } from './gpuWatch.ts';
 import { networkUse, readNetwork, type NetworkCounters } from './network.ts';
-import { gpuDevices, gpuUse, noGpus, takeReading, type GpuInventory } from './gpus.ts';
 
 /** GPUs and disk change slowly and cost most, so they are read beside the check-ins. */
 const SLOW_FOR_MS = 9000;
@@ -15,7 +15,7 @@ const PERCENT_TO_MILLICORES = 10;
 
 export interface HostOptions {
   readonly clock: Clock;
-  readonly readGpus: () => Promise<GpuQueryResult>;
+  readonly gpus: GpuInstrument;
   readonly log: AgentLog;
   /** Default: the counters of this system. */
   readonly readNetwork?: () => Promise<NetworkCounters | null>;
@@ -23,9 +23,9 @@ export interface HostOptions {
 
 /** This machine: totals of the host itself, whatever limits the agent's own process may have. */
 export function hostObserver(options: HostOptions): HostObserver {
-  const { clock } = options;
+  const { clock, log } = options;
   const cores = cpus().length;
-  let inventory: GpuInventory = noGpus;
+  const gpus = new GpuWatch({ instrument: options.gpus, clock, log, uptimeMs: () => uptime() * 1000 });
   let disk: Usage['disk'] = null;
   let readAt = -Infinity;
   let reading: Promise<void> | null = null;
@@ -40,14 +40,10 @@ export function hostObserver(options: HostOptions): HostObserver {
 
   async function readSlow(facts: EngineFacts | null): Promise<void> {
     try {
-      const [gpus, space] = await Promise.all([options.readGpus(), diskSpace(facts?.dataRoot ?? null, options.log)]);
-      if (gpus.kind === 'failed' && inventory.failure === null) {
-        options.log.warn({ detail: gpus.message }, 'the GPUs could not be read');
-      }
-      inventory = takeReading(inventory, gpus);
+      const [space] = await Promise.all([diskSpace(facts?.dataRoot ?? null, log), gpus.read()]);
       disk = space;
     } catch (error) {
-      options.log.error({ err: error }, 'GPUs and disk could not be read');
+      log.error({ err: error }, 'GPUs and disk could not be read');
     } finally {
       reading = null;
     }
@@ -68,7 +64,7 @@ export function hostObserver(options: HostOptions): HostObserver {
           millicores: cores * 1000,
           memoryBytes: memory.total,
           swapBytes: memory.swaptotal,
-          gpus: gpuDevices(inventory, facts),
+          gpus: gpus.devices(facts),
         },
         usage: {
           cpuMillicores: Math.min(
@@ -78,8 +74,9 @@ export function hostObserver(options: HostOptions): HostObserver {
           memoryBytes: Math.max(0, memory.total - memory.available),
           disk,
           network,
-          gpus: gpuUse(inventory),
+          gpus: gpus.use(),
         },
+        gpuMemory: gpus.memory(),
       };
     },
   };

@@ -208,10 +208,10 @@ export class FakeEngine implements Engine {
     };
   }
 
-  /** UUIDs of the devices that running containers have. */
-  gpusInUse(): ReadonlySet<string> {
+  /** By container id: UUIDs of the devices that running containers have. */
+  gpusInUse(): ReadonlyMap<string, readonly string[]> {
     const running = [...this.#containers.values()].filter(({ view }) => view.status === 'running');
-    return new Set(running.flatMap(({ spec }) => spec.gpuUuids));
+    return new Map(running.map(({ view, spec }) => [view.containerId, spec.gpuUuids]));
   }
 
   async #call<T>(call: EngineCall, subject: string, work: () => T): Promise<T> {

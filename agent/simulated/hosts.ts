@@ -1,6 +1,6 @@
 import type { EngineFacts } from '../engine/port.ts';
-import type { GpuReading } from '../gpu/gpuQuery.ts';
-import type { GpuInventory } from '../observe/gpus.ts';
+import { UNTOLD, type GpuReading } from '../gpu/gpuReading.ts';
+import { noGpus, type GpuInventory } from '../observe/gpus.ts';
 import { seededRandom } from './load.ts';
 
 /** One machine of the simulated fleet. */
@@ -82,7 +82,7 @@ export function simulatedHosts(count: number): readonly SimulatedHost[] {
       memoryBytes: Math.round(kind.memoryGib * GIB * (0.975 + 0.01 * random())),
       swapBytes: kind.swapGib * GIB,
       diskBytes: (kind.gpus > 0 ? 3840 : 960) * 1e9,
-      gpus: { readings: gpusOf(kind, random, index === WITH_FAILED_GPU), failure: null },
+      gpus: { ...noGpus, readings: gpusOf(kind, random, index === WITH_FAILED_GPU) },
       engineDown: index === WITH_ENGINE_DOWN,
       facts,
     };
@@ -93,14 +93,16 @@ function gpusOf(kind: Kind, random: () => number, oneFailed: boolean): readonly 
   const digits = (length: number): string =>
     Array.from({ length }, () => Math.floor(random() * 16).toString(16)).join('');
   return Array.from({ length: kind.gpus }, (_, index) => ({
+    ...UNTOLD,
     index,
     uuid: `GPU-${digits(8)}-${digits(4)}-${digits(4)}-${digits(4)}-${digits(12)}`,
     model: kind.model,
     memoryBytes: MODELS[kind.model].memoryMib * 1024 ** 2,
     driver: '580.95.05',
     pciAddress: `00000000:${(0x18 + index * 0x11).toString(16).toUpperCase().padStart(2, '0')}:00.0`,
-    migMode: null,
-    uncorrectedErrors: oneFailed && index === kind.gpus - 1 ? 3 : 0,
+    volatileUncorrected: oneFailed && index === kind.gpus - 1 ? 3 : 0,
+    aggregateUncorrected: oneFailed && index === kind.gpus - 1 ? 3 : 0,
+    retirementPending: false,
     utilizationPercent: 0,
     memoryUsedBytes: 0,
     temperatureCelsius: 34,

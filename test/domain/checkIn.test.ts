@@ -1,6 +1,6 @@
 import test from 'ava';
 import { checkIn } from '../../domain/checkIn.ts';
-import { aCheckIn, aGpu, aHardware } from '../support/builders.ts';
+import { aCheckIn, aGpu, aGpuUse, aHardware, GIB } from '../support/builders.ts';
 
 /** A GPU as agents of release 0.2 told of it. */
 function gpuOfOld() {
@@ -9,7 +9,15 @@ function gpuOfOld() {
 }
 
 test('a check-in of an earlier release is read, with what it did not tell as unknown', (t) => {
-  const old = { ...aCheckIn(), hardware: { ...aHardware(), gpus: [gpuOfOld()] } };
-  const { hardware } = checkIn.parse(old);
+  const figures = { uuid: 'GPU-0', utilizationPercent: 0, memoryUsedBytes: GIB, temperatureCelsius: 1, powerWatts: 2 };
+  const session = { sessionId: 's1', millicores: 1, memoryBytes: 2 };
+  const old = {
+    ...aCheckIn(),
+    hardware: { ...aHardware(), gpus: [gpuOfOld()] },
+    usage: { ...aCheckIn().usage, gpus: [figures], sessions: [session] },
+  };
+  const { hardware, usage } = checkIn.parse(old);
   t.deepEqual(hardware.gpus, [aGpu(0, { health: 'failed', healthReason: null })]);
+  t.deepEqual(usage.gpus, [aGpuUse(0, figures)]);
+  t.deepEqual(usage.sessions, [{ ...session, gpus: [] }]);
 });

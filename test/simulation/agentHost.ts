@@ -135,7 +135,8 @@ export class AgentHost {
 
   #look() {
     const { millicores, memoryBytes } = this.engine.totalUse();
-    return { hardware: this.#hardware, usage: { cpuMillicores: millicores, memoryBytes, disk: null, gpus: [] } };
+    const usage = { cpuMillicores: millicores, memoryBytes, disk: null, gpus: [] };
+    return { hardware: this.#hardware, usage, gpuMemory: new Map() };
   }
 
   async #load(): Promise<Ledger> {

@@ -15,6 +15,7 @@ const fakeHost: HostObserver = {
     Promise.resolve({
       hardware: { millicores: 8000, memoryBytes: 32 * 1024 ** 3, swapBytes: 0, gpus: [] },
       usage: { cpuMillicores: 100, memoryBytes: 1024 ** 3, disk: null, gpus: [] },
+      gpuMemory: new Map(),
     }),
 };
 

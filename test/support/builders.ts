@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import type { CheckIn, ObservedSession } from '../../domain/checkIn.ts';
+import type { CheckIn, GpuUse, ObservedSession } from '../../domain/checkIn.ts';
 import type { Rejection } from '../../domain/decision.ts';
 import type { ZoneFact } from '../../domain/events.ts';
 import type { GpuNeed } from '../../domain/gpuNeed.ts';
@@ -64,6 +64,25 @@ export function aGpu(index: number, change: Partial<GpuDevice> = {}): GpuDevice 
     healthReason: null,
     usable: true,
     unusableReason: null,
+    ...change,
+  };
+}
+
+/** What is measured on the device of that index: an idle one that tells no more than it must. */
+export function aGpuUse(index: number, change: Partial<GpuUse> = {}): GpuUse {
+  return {
+    uuid: `GPU-${index}`,
+    utilizationPercent: 0,
+    memoryUsedBytes: GIB,
+    temperatureCelsius: null,
+    powerWatts: null,
+    volatileUncorrected: null,
+    aggregateUncorrected: null,
+    retiredPages: null,
+    remappedRows: null,
+    retirementPending: null,
+    newestXid: null,
+    migInstances: [],
     ...change,
   };
 }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
@@ -6,6 +6,7 @@ import type { Explanation } from '../../domain/placement/explanation.ts';
 import type { AgentView, SessionView } from '../../projections/views.ts';
 import { freeLoopbackPort } from '../../infra/start/ports.ts';
 import { TEST_GPU_UUIDS } from './engine.ts';
+import { fakeNvidiaSmi } from './nvidiaSmi.ts';
 import { temporaryFolder } from './folder.ts';
 import { startProgram, type Program } from './program.ts';
 import { until } from './until.ts';
@@ -43,7 +44,8 @@ export interface MusterOptions {
 /** `npm start` without npm, with GPUs that the test engine can inject and the driver's program pretends to list. */
 export async function startMuster(t: ExecutionContext, options: MusterOptions): Promise<RunningMuster> {
   const dataDir = options.dataDir ?? join(await temporaryFolder(t), 'data');
-  const bin = await pretendedDriver(await temporaryFolder(t));
+  const gpus = TEST_GPU_UUIDS.map((uuid) => ({ uuid }));
+  const bin = await fakeNvidiaSmi(await temporaryFolder(t), gpus);
   const key = 'a-key-of-the-end-to-end-tests';
   const port = await freeLoopbackPort();
   const program = startProgram(
@@ -115,15 +117,6 @@ export async function startMuster(t: ExecutionContext, options: MusterOptions): 
 export interface StartAnswer {
   readonly session: SessionView;
   readonly placement: Explanation;
-}
-
-async function pretendedDriver(folder: string): Promise<string> {
-  const lines = TEST_GPU_UUIDS.map(
-    (uuid, index) =>
-      `${index}, ${uuid}, NVIDIA Test GPU, 16384, 550.0, 00000000:0${index + 1}:00.0, [N/A], 0, 0, 0, 30, 20`,
-  );
-  await writeFile(join(folder, 'nvidia-smi'), `#!/bin/sh\ncat <<'END'\n${lines.join('\n')}\nEND\n`, { mode: 0o755 });
-  return folder;
 }
 
 async function descendantRunning(ancestor: number, part: string): Promise<number | null> {

@@ -119,6 +119,13 @@ function gpuUse(index: number, utilizationPercent: number, gibibytes: number) {
     memoryUsedBytes: gibibytes * GIB,
     temperatureCelsius: 61,
     powerWatts: 240,
+    volatileUncorrected: 0,
+    aggregateUncorrected: 0,
+    retiredPages: null,
+    remappedRows: 0,
+    retirementPending: false,
+    newestXid: null,
+    migInstances: [],
   };
 }
 
