@@ -69,6 +69,30 @@ engineTest(
   },
 );
 
+engineTest("what a container's processes hold of a GPU is told as its session's own", async (t, engine) => {
+  const folder = await temporaryFolder(t);
+  const { logId, sessionId } = ids(t, engine);
+  const world = await agentWorld(t, folder);
+  const environment = { DOCKER_HOST: engine.host, PATH: await withGpus(folder), MUSTER_CHECKIN_SECONDS: '1' };
+  const agent = await world.launch('agent/main.ts', [], environment);
+  const [uuid = ''] = TEST_GPU_UUIDS;
+  await putDesired(world.bus, desired(1, [wanted(sessionId, { gpuUuids: [uuid] })], logId));
+  const running = await world.hear('running', (said) => said.sessions[0]?.status === 'running');
+  await endOf(agent, 'SIGTERM');
+
+  const container = await dockerOf(engine)
+    .getContainer(running.sessions[0]?.containerId ?? '')
+    .inspect();
+  const processes = [
+    { pid: container.State.Pid, mib: 512 },
+    { pid: process.pid, mib: 64 },
+  ];
+  await fakeNvidiaSmi(join(folder, 'bin'), [{ uuid, processes }]);
+  await world.launch('agent/main.ts', [], environment);
+  const told = await world.hear('memory of its GPU', (said) => (said.usage.sessions[0]?.gpus.length ?? 0) > 0);
+  t.like(told.usage.sessions[0], { sessionId, gpus: [{ uuid, memoryUsedBytes: 512 * 1024 ** 2 }] });
+});
+
 engineTest('an agent that was killed takes over its running session and starts nothing twice', async (t, engine) => {
   const folder = await temporaryFolder(t);
   const { logId, sessionId } = ids(t, engine);
