@@ -2,7 +2,7 @@ import test from 'ava';
 import { age, bytesOf } from '../ui/data/amounts.ts';
 import { barsOf } from '../ui/data/bars.ts';
 import { splitReasons } from '../ui/data/explain.ts';
-import { schedulableText } from '../ui/data/gpus.ts';
+import { gpuNotes, schedulableText } from '../ui/data/gpus.ts';
 import { applyPatch, fleetFromSnapshot } from '../ui/data/fleet.ts';
 import { historyColumns, historyHours } from '../ui/data/history.ts';
 import { EMPTY_IMAGE, gpuSentence, imageBody, imageErrors, imageIdFrom } from '../ui/data/imageForm.ts';
@@ -19,6 +19,7 @@ import {
   secondsBefore,
   sessionRow,
   snapshot,
+  wornGpuRow,
 } from '../ui/gallery/fixtures.ts';
 
 const textOf = (agent = agentRow()) => barsOf(agent, NOON).map((bar) => `${bar.allocatedText} ${bar.usedText}`.trim());
@@ -198,6 +199,13 @@ test('a device that takes no session says why once', (t) => {
   t.is(schedulableText(gpuRow(0)), 'yes');
   t.is(schedulableText(gpuRow(0, { schedulable: false, healthReason: reason, reason })), 'no');
   t.is(schedulableText(gpuRow(0, { schedulable: false, reason: 'no nvidia runtime' })), 'no: no nvidia runtime');
+});
+
+test('a device is shown with its last Xid, the wear of its memory and its MIG instances', (t) => {
+  const [worn, divided] = wornGpuRow().used?.gpus ?? [];
+  t.deepEqual(gpuNotes(worn ?? null, NOON), ['last Xid 94, 90 min ago', 'uncorrected memory errors in its life: 4']);
+  t.deepEqual(gpuNotes(divided ?? null, NOON), ['MIG: 3g.40gb, 2g.20gb']);
+  t.deepEqual(gpuNotes(null, NOON), []);
 });
 
 test('a sign-in link carries its token in the fragment', (t) => {

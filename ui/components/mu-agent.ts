@@ -192,7 +192,7 @@ export class MuAgent extends LitElement {
           ? nothing
           : html`<details>
               <summary>${devices}</summary>
-              <mu-gpus .agent=${agent}></mu-gpus>
+              <mu-gpus .agent=${agent} .now=${this.now}></mu-gpus>
             </details>`
       }
     </article>`;

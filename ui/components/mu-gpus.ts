@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { formatBytes } from '../../domain/units.ts';
 import type { AgentView, GpuView } from '../../projections/views.ts';
-import { schedulableText } from '../data/gpus.ts';
+import { gpuNotes, schedulableText } from '../data/gpus.ts';
 import { base } from '../styles/base.ts';
 import { table } from '../styles/table.ts';
 import './mu-state.ts';
@@ -11,8 +11,10 @@ const HEALTH_TONES: Readonly<Record<GpuView['health'], Tone>> = { ok: 'ok', warn
 
 /** The devices of one agent: what each is, who holds it, and why it is not schedulable when it is not. */
 export class MuGpus extends LitElement {
-  static override properties = { agent: { attribute: false } };
+  static override properties = { agent: { attribute: false }, now: { attribute: false } };
   declare agent: AgentView | null;
+  /** The server's time, in milliseconds. */
+  declare now: number;
 
   static override styles = [
     base,
@@ -37,6 +39,7 @@ export class MuGpus extends LitElement {
   constructor() {
     super();
     this.agent = null;
+    this.now = 0;
   }
 
   override render(): unknown {
@@ -56,7 +59,8 @@ export class MuGpus extends LitElement {
   }
 
   #row(gpu: GpuView, agent: AgentView): unknown {
-    const memoryUsed = agent.used?.gpus.find((use) => use.uuid === gpu.uuid)?.memoryUsedBytes ?? null;
+    const use = agent.used?.gpus.find(({ uuid }) => uuid === gpu.uuid) ?? null;
+    const memoryUsed = use?.memoryUsedBytes ?? null;
     const total = gpu.memoryBytes === null ? 'not told' : formatBytes(gpu.memoryBytes);
     return html`<div role="row" class="row">
       <span role="cell" data-label="Device"
@@ -68,7 +72,7 @@ export class MuGpus extends LitElement {
       <span role="cell" data-label="Health"
         ><span
           ><mu-state tone=${HEALTH_TONES[gpu.health]} text=${gpu.health}></mu-state
-          >${gpu.healthReason === null ? nothing : html`<span class="why">${gpu.healthReason}</span>`}</span
+          >${[gpu.healthReason ?? [], gpuNotes(use, this.now)].flat().map((line) => html`<span class="why">${line}</span>`)}</span
         ></span
       >
       <span role="cell" data-label="Schedulable">${schedulableText(gpu)}</span>

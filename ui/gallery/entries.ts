@@ -18,6 +18,7 @@ import {
   sessionRow,
   trainingImageRow,
   utilization,
+  wornGpuRow,
 } from './fixtures.ts';
 
 interface GalleryEntry {
@@ -121,7 +122,8 @@ export const entries: readonly GalleryEntry[] = [
   {
     component: 'mu-gpus',
     states: [
-      ['held, free, failed, not usable', html`<mu-gpus .agent=${gpuAgentRow()}></mu-gpus>`],
+      ['held, free, failed, not usable', html`<mu-gpus .agent=${gpuAgentRow()} .now=${NOON}></mu-gpus>`],
+      ['worn, with an Xid, in MIG mode', html`<mu-gpus .agent=${wornGpuRow()} .now=${NOON}></mu-gpus>`],
       ['none', html`<mu-gpus .agent=${agentRow()}></mu-gpus>`],
     ],
   },

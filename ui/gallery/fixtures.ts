@@ -1,3 +1,4 @@
+import type { GpuUse } from '../../domain/checkIn.ts';
 import type { Explanation, Reason } from '../../domain/placement/explanation.ts';
 import type {
   AgentView,
@@ -112,7 +113,7 @@ export function gpuAgentRow(change: Partial<AgentView> = {}): AgentView {
   });
 }
 
-function gpuUse(index: number, utilizationPercent: number, gibibytes: number) {
+function gpuUse(index: number, utilizationPercent: number, gibibytes: number, change: Partial<GpuUse> = {}): GpuUse {
   return {
     uuid: gpuRow(index).uuid,
     utilizationPercent,
@@ -126,7 +127,38 @@ function gpuUse(index: number, utilizationPercent: number, gibibytes: number) {
     retirementPending: false,
     newestXid: null,
     migInstances: [],
+    ...change,
   };
+}
+
+/** An agent with a device that goes on with a warning, and one that is divided by MIG. */
+export function wornGpuRow(): AgentView {
+  const instance = (profile: string) => ({
+    uuid: null,
+    profile,
+    gpuInstance: 2,
+    computeInstance: 0,
+    memoryBytes: null,
+  });
+  const contained = 'Xid 94, a memory error that was contained';
+  const mig = 'MIG mode is on, so it cannot be given to a session whole; turn it off with nvidia-smi -mig 0';
+  return gpuAgentRow({
+    gpus: [
+      gpuRow(0, { health: 'warning', healthReason: contained }),
+      gpuRow(1, { migMode: 'on', usable: false, unusableReason: mig, schedulable: false, reason: mig }),
+    ],
+    gpuCounts: { detected: 2, usable: 1, schedulable: 1, free: 1 },
+    used: {
+      cpuMillicores: 900,
+      memoryBytes: 9 * GIB,
+      disk: null,
+      gpus: [
+        gpuUse(0, 12, 3, { newestXid: { code: 94, at: secondsBefore(5400) }, aggregateUncorrected: 4 }),
+        gpuUse(1, 0, 0, { migInstances: ['3g.40gb', '2g.20gb'].map(instance) }),
+      ],
+      sessions: [],
+    },
+  });
 }
 
 export function pendingAgentRow(change: Partial<AgentView> = {}): AgentView {
