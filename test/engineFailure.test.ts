@@ -8,7 +8,7 @@ import { DockerEngine } from '../agent/engine/docker.ts';
 import { explainEngineFailure, isEngineDown, isTransient } from '../agent/engine/errors.ts';
 import type { PullProgress } from '../agent/engine/port.ts';
 import { startDockerEngine } from '../infra/tools/dockerEngine.ts';
-import { breakableEngine, dockerOf } from './support/engine.ts';
+import { breakableEngine, DOCKER_VERSION, dockerOf } from './support/engine.ts';
 import { engineTest } from './support/engineTest.ts';
 import { BUSYBOX_IMAGE } from './support/engineImages.ts';
 import { startRegistry } from './support/engineRegistry.ts';
@@ -82,7 +82,8 @@ engineTest('an engine that was killed with its keeper is cleared away by the nex
   });
   process.kill(own.keeperPid, 'SIGKILL');
   process.kill(own.dockerdPid, 'SIGKILL');
-  const next = await startDockerEngine({ root, network: 'private', onProgress: noProgress });
+  const version = DOCKER_VERSION;
+  const next = await startDockerEngine({ root, version, network: 'private', onProgress: noProgress });
   t.deepEqual(await dockerOf(next).listContainers({ all: true }), []);
   await next.stop();
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);

@@ -33,6 +33,8 @@ export function isEngineUnavailable(error: unknown): error is EngineUnavailable 
 export type DockerEngineOptions = {
   /** Folder that the engine has for itself: socket, data, logs. It is removed by `stop`. */
   readonly root: string;
+  /** Such as `20.10`: the version that it has to be of. Default: the machine's own, else the newest. */
+  readonly version?: string | undefined;
   /** Registers the engine's `nvidia` device driver by a hook that does nothing. */
   readonly nvidia?: boolean;
   /** UUIDs of pretended GPUs that the engine offers as CDI devices `nvidia.com/gpu=<uuid>`. */
@@ -68,12 +70,11 @@ const STOP_LIMIT_MS = 60_000;
  */
 export async function startDockerEngine(options: DockerEngineOptions): Promise<DockerEngine> {
   assertPossible(options.root);
-  const programs = await findDockerPrograms(options.root, options.nvidia === true, options.onProgress).catch(
-    (error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new EngineUnavailable(EngineUnavailableReason.noPrograms, `There is no Docker engine here: ${why}`, error);
-    },
-  );
+  const { root, nvidia, version, onProgress } = options;
+  const programs = await findDockerPrograms(root, nvidia === true, version, onProgress).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EngineUnavailable(EngineUnavailableReason.noPrograms, `There is no Docker engine here: ${why}`, error);
+  });
   const plan: KeeperPlan = {
     root: options.root,
     path: programs.path,

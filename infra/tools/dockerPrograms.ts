@@ -26,10 +26,12 @@ const IPTABLES_NAMES = [
 /**
  * Finds dockerd, containerd, runc and iptables: what the machine has, else unpacked privately. The engine itself comes
  * from the newer suite because it knows CDI; runc and iptables need this machine's own libc, so they come from its own.
+ * With a version such as `20.10` it is the first of them of that version, and an error where none is.
  */
 export async function findDockerPrograms(
   root: string,
   nvidia: boolean,
+  version: string | undefined,
   onProgress: (step: string) => void,
 ): Promise<DockerPrograms> {
   const bin = join(root, 'bin');
@@ -37,16 +39,29 @@ export async function findDockerPrograms(
   const own = [...new Set([...(process.env['PATH'] ?? '').split(':'), ...SYSTEM_FOLDERS])].filter((f) => f !== '');
   await provideHelpers(bin, own, onProgress);
   if (nvidia) await writeScript(join(bin, 'nvidia-container-runtime-hook'), 'exit 0');
-  if ((await isOnPath('dockerd', own)) && (await isOnPath('containerd', own))) {
-    return programsOn([bin, ...own].join(':'));
+  const seen: string[] = [];
+  for await (const folders of engines(own, onProgress)) {
+    const found = await programsOn([bin, ...folders, ...own].join(':')).catch(() => undefined);
+    if (found !== undefined && isOfVersion(found, version)) return found;
+    seen.push(found?.version ?? 'one that does not run on this system');
   }
-  const newer = await unpacked('forky', ['docker.io', 'containerd'], false, onProgress);
-  const path = [bin, join(newer, 'usr/sbin'), join(newer, 'usr/bin'), ...own].join(':');
-  const found = await programsOn(path).catch(() => undefined);
-  if (found !== undefined) return found;
-  onProgress('the newer engine does not run on this system: taking the one of this release');
-  const older = await unpacked('system', ['docker.io', 'containerd'], true, onProgress);
-  return programsOn([bin, join(older, 'usr/sbin'), join(older, 'usr/bin'), ...own].join(':'));
+  throw new Error(`there is no Docker engine${version === undefined ? '' : ` ${version}`}, only ${seen.join(', ')}`);
+}
+
+/** The folders with dockerd and containerd to put before those of the machine: none at first when it has both itself. */
+async function* engines(own: readonly string[], onProgress: (step: string) => void): AsyncGenerator<readonly string[]> {
+  if ((await isOnPath('dockerd', own)) && (await isOnPath('containerd', own))) yield [];
+  yield programFolders(await unpacked('forky', ['docker.io', 'containerd'], false, onProgress));
+  onProgress('taking the Docker engine of this release');
+  yield programFolders(await unpacked('system', ['docker.io', 'containerd'], true, onProgress));
+}
+
+function programFolders(tree: string): readonly string[] {
+  return [join(tree, 'usr/sbin'), join(tree, 'usr/bin')];
+}
+
+function isOfVersion(found: DockerPrograms, version: string | undefined): boolean {
+  return version === undefined || found.version === version || found.version.startsWith(`${version}.`);
 }
 
 /** Puts runc and iptables into `bin` when the machine lacks one of them. */

@@ -14,6 +14,9 @@ export type TestEngine = Omit<DockerEngine, 'stop'>;
 /** GPUs that the engine of the tests pretends to have, by CDI where it knows CDI and by the `nvidia` driver. */
 export const TEST_GPU_UUIDS = [0, 1, 2, 3].map((n) => `GPU-00000000-0000-4000-8000-00000000000${n}`);
 
+/** Which Docker engine the tests run on, such as `20.10`; absent: the machine's own, else the newest. */
+export const DOCKER_VERSION = process.env['MUSTER_TEST_DOCKER'];
+
 /** The engine of the run as JSON; `none` when the run found that it cannot have one. */
 export const ENGINE_VARIABLE = 'MUSTER_TEST_ENGINE';
 
@@ -44,7 +47,13 @@ export function testEngine(t: ExecutionContext): Promise<TestEngine | null> {
 /** An engine that one test may break. Its network is private, so its ports are reached with `inNetworkOf` only. */
 export async function breakableEngine(t: ExecutionContext, name: string): Promise<DockerEngine> {
   const root = join(tmpdir(), `muster-engine-${process.pid}-${name}`);
-  const engine = await startDockerEngine({ root, network: 'private', nvidia: true, onProgress: (step) => t.log(step) });
+  const engine = await startDockerEngine({
+    root,
+    version: DOCKER_VERSION,
+    network: 'private',
+    nvidia: true,
+    onProgress: (step) => t.log(step),
+  });
   t.teardown(async () => {
     await engine.stop();
     await rm(root, { recursive: true, force: true, maxRetries: 5 });
@@ -64,7 +73,13 @@ export function inNetworkOf(engine: Pick<TestEngine, 'dockerdPid'>): readonly [s
 
 async function startUnlessUnavailable(root: string, onProgress: (step: string) => void): Promise<DockerEngine | null> {
   try {
-    const engine = await startDockerEngine({ root, nvidia: true, cdiDevices: TEST_GPU_UUIDS, onProgress });
+    const engine = await startDockerEngine({
+      root,
+      version: DOCKER_VERSION,
+      nvidia: true,
+      cdiDevices: TEST_GPU_UUIDS,
+      onProgress,
+    });
     await importBusybox(dockerOf(engine));
     // Before many tests ask for them at once, each by a connection of its own.
     await new EngineOfAgent({ host: engine.host }).prepare();
