@@ -52,12 +52,16 @@ class AgentLoop {
   #sessionUse: Usage['sessions'] = [];
   #unmanaged = 0;
   #pulling = false;
+  #progressUntold = false;
 
   constructor(settings: AgentSettings, ports: AgentPorts, keeper: LedgerKeeper, signal: AbortSignal) {
     this.#settings = settings;
     this.#ports = ports;
     this.#keeper = keeper;
-    this.#work = new Work(ports, settings, keeper, () => this.#workChanged());
+    this.#work = new Work(ports, settings, keeper, {
+      onChange: () => this.#workChanged(),
+      onProgress: () => this.#pullsWentOn(),
+    });
     this.#watch = new EngineWatch(ports.engine, ports.clock);
     this.#images = new ImageWatch(ports.engine, ports.clock);
     this.#speaker = new Speaker(ports, settings);
@@ -223,7 +227,7 @@ class AgentLoop {
     }
   }
 
-  /** A check-in at every interval, and at once when there is news; sooner again while the bus is away. */
+  /** A check-in at every interval, and at once when there is news or progress; sooner again while the bus is away. */
   async #speaking(): Promise<void> {
     const { clock } = this.#ports;
     const { signal } = this.#ended;
@@ -234,7 +238,9 @@ class AgentLoop {
       if (why === 'aborted') return;
       const standing = this.#standing();
       if (why === 'elapsed') next = clock.now() + this.#settings.checkInMs;
-      if (standing === null || (why === 'rung' && !this.#speaker.isNews(standing))) continue;
+      const silent = why === 'rung' && !this.#progressUntold;
+      if (standing === null || (silent && !this.#speaker.isNews(standing))) continue;
+      this.#progressUntold = false;
       const sent = await this.#speaker.say(standing);
       next = clock.now() + (sent ? this.#settings.checkInMs : 0);
       if (sent && !connected) this.#read.ring();
@@ -252,6 +258,12 @@ class AgentLoop {
     this.#newsMaybe();
   }
 
+  /** Called once a second at most, so that pulls never flood the bus. */
+  #pullsWentOn(): void {
+    this.#progressUntold = true;
+    this.#speak.ring();
+  }
+
   #newsMaybe(): void {
     const standing = this.#standing();
     if (standing !== null && this.#speaker.isNews(standing)) this.#speak.ring();
@@ -265,8 +277,9 @@ class AgentLoop {
     const engine = this.#engine;
     if (engine === null) return null;
     const ledger = this.#keeper.current;
-    const { inProgress } = this.#work;
-    const seen = engine.status === 'up' ? report(this.#basis, ledger, inProgress) : { sessions: [], orphans: [] };
+    const { inProgress, pulls } = this.#work;
+    const up = engine.status === 'up';
+    const seen = up ? report(this.#basis, ledger, inProgress, pulls) : { sessions: [], orphans: [] };
     const logId = (this.#basis.document ?? ledger.document)?.logId ?? null;
     const { applied } = this.#keeper.written;
     return {
@@ -274,8 +287,8 @@ class AgentLoop {
       logId,
       appliedVersion: applied?.logId === logId ? applied.version : 0,
       engine,
-      sessionUse: engine.status === 'up' ? this.#sessionUse : [],
-      unmanagedContainers: engine.status === 'up' ? this.#unmanaged : 0,
+      sessionUse: up ? this.#sessionUse : [],
+      unmanagedContainers: up ? this.#unmanaged : 0,
       images: this.#images.current,
     };
   }

@@ -1,4 +1,4 @@
-import type { CheckIn, ObservedSession } from '../domain/checkIn.ts';
+import type { CheckIn, ObservedPull, ObservedSession } from '../domain/checkIn.ts';
 import type { DesiredDocument, DesiredSession } from '../domain/desired.ts';
 import type { ContainerView } from './engine/port.ts';
 import { entryOf, type Failure, type Ledger } from './ledger.ts';
@@ -17,8 +17,16 @@ export type Report = Pick<CheckIn, 'sessions' | 'orphans'>;
 const SESSIONS_LIMIT = 4096;
 const ORPHANS_LIMIT = 256;
 
-/** The sessions part of a check-in: every wanted session, every container that is being ended, and the orphans. */
-export function report(basis: Basis, ledger: Ledger, inProgress: ReadonlyMap<string, Phase>): Report {
+/**
+ * The sessions part of a check-in: every wanted session, every container that is being ended, and the orphans. `pulls`:
+ * how far the images of sessions are that are being pulled.
+ */
+export function report(
+  basis: Basis,
+  ledger: Ledger,
+  inProgress: ReadonlyMap<string, Phase>,
+  pulls: ReadonlyMap<string, ObservedPull> = new Map(),
+): Report {
   const { document } = basis;
   if (document === null) return { sessions: [], orphans: basis.strangers.slice(0, ORPHANS_LIMIT) };
   const containers = new Map(basis.containers.map((container) => [container.sessionId, container]));
@@ -37,7 +45,14 @@ export function report(basis: Basis, ledger: Ledger, inProgress: ReadonlyMap<str
     if (wanted.has(sessionId) || containers.has(sessionId)) continue;
     if (phase === 'pulling' || phase === 'starting') sessions.push(without(sessionId, phase, null));
   }
-  return { sessions: sessions.slice(0, SESSIONS_LIMIT), orphans: orphans.slice(0, ORPHANS_LIMIT) };
+  return {
+    sessions: sessions.slice(0, SESSIONS_LIMIT).map((session) => withPull(session, pulls.get(session.sessionId))),
+    orphans: orphans.slice(0, ORPHANS_LIMIT),
+  };
+}
+
+function withPull(session: ObservedSession, pull: ObservedPull | undefined): ObservedSession {
+  return session.status === 'pulling' && pull !== undefined ? { ...session, pull } : session;
 }
 
 /**
@@ -97,6 +112,7 @@ function fromContainer(container: ContainerView, failure: Failure | null): Obser
     oomKilled: container.oomKilled,
     endpoints: container.ports.slice(0, 64),
     failure: status === 'failed' ? failure : null,
+    ...(container.health === null ? {} : { health: container.health }),
   };
 }
 

@@ -30,7 +30,7 @@ export class Speaker {
     this.#seq = settings.firstSeq;
   }
 
-  /** Whether this standing says something that the last check-in did not; measurements alone do not count. */
+  /** Whether this standing says something that the last check-in did not; measurements and progress do not count. */
   isNews(standing: Standing): boolean {
     return gist(standing) !== this.#said;
   }
@@ -80,5 +80,6 @@ function engineStatus(engine: EngineLook): CheckIn['engine'] {
 }
 
 function gist({ logId, appliedVersion, engine, sessions, orphans }: Standing): string {
-  return JSON.stringify([logId, appliedVersion, engineStatus(engine), sessions, orphans]);
+  const known = sessions.map((session) => ({ ...session, pull: null }));
+  return JSON.stringify([logId, appliedVersion, engineStatus(engine), known, orphans]);
 }

@@ -1,3 +1,4 @@
+import type { ObservedPull } from '../domain/checkIn.ts';
 import type { DesiredDocument, DesiredSession } from '../domain/desired.ts';
 import { isEngineDown, isEngineTimeout } from './engine/errors.ts';
 import type { EngineFacts } from './engine/port.ts';
@@ -5,6 +6,7 @@ import { containerSpec, failureOf, imageReference } from './containerSpec.ts';
 import { noteFailed, noteStarted, noteStarting, unnoteStarting } from './ledger.ts';
 import type { LedgerKeeper } from './ledgerKeeper.ts';
 import type { AgentPorts, AgentSettings } from './ports.ts';
+import { Pulls } from './pulls.ts';
 import type { Action, Phase } from './reconcile.ts';
 
 /** Starts, stops and removals at the same time. Pulls wait for the network, not for this host, and do not count. */
@@ -15,6 +17,8 @@ const LONGEST_HOLD_MS = 60_000;
 
 interface Job {
   phase: Phase;
+  /** What is pulled while the phase is `pulling`. */
+  image: string | null;
   readonly abort: AbortController;
   /** Over, but no look at the engine has begun since: what the last look showed of the session is out of date. */
   over: boolean;
@@ -23,6 +27,13 @@ interface Job {
 interface Hold {
   readonly until: number;
   readonly ms: number;
+}
+
+export interface WorkListeners {
+  /** A phase has changed, or an action is over. */
+  readonly onChange: () => void;
+  /** A pull has gone on: once a second at most. */
+  readonly onProgress: () => void;
 }
 
 /**
@@ -34,20 +45,31 @@ export class Work {
   readonly #settings: AgentSettings;
   readonly #keeper: LedgerKeeper;
   readonly #onChange: () => void;
+  readonly #pulls: Pulls;
   readonly #jobs = new Map<string, Job>();
   readonly #running = new Set<Promise<void>>();
   readonly #holds = new Map<string, Hold>();
 
-  /** `onChange` is called when a phase changes and when an action is over. */
-  constructor(ports: AgentPorts, settings: AgentSettings, keeper: LedgerKeeper, onChange: () => void) {
+  constructor(ports: AgentPorts, settings: AgentSettings, keeper: LedgerKeeper, listeners: WorkListeners) {
     this.#ports = ports;
     this.#settings = settings;
     this.#keeper = keeper;
-    this.#onChange = onChange;
+    this.#onChange = listeners.onChange;
+    this.#pulls = new Pulls(ports, listeners.onProgress);
   }
 
   get inProgress(): ReadonlyMap<string, Phase> {
     return new Map([...this.#jobs].map(([sessionId, job]) => [sessionId, job.phase]));
+  }
+
+  /** By session, how far the image is that it waits for. */
+  get pulls(): ReadonlyMap<string, ObservedPull> {
+    const pulls = new Map<string, ObservedPull>();
+    for (const [sessionId, { phase, image }] of this.#jobs) {
+      const progress = phase === 'pulling' && image !== null ? this.#pulls.progressOf(image) : null;
+      if (progress !== null) pulls.set(sessionId, progress);
+    }
+    return pulls;
   }
 
   /** Sessions whose action is over before the look that begins now. Hand them to `settle` after the look. */
@@ -102,7 +124,7 @@ export class Work {
     document: DesiredDocument,
     facts: EngineFacts,
   ) {
-    const job: Job = { phase: firstPhase(action), abort: new AbortController(), over: false };
+    const job: Job = { phase: firstPhase(action), image: null, abort: new AbortController(), over: false };
     this.#jobs.set(sessionId, job);
     const run = this.#run(sessionId, action, job, document, facts).finally(() => {
       this.#running.delete(run);
@@ -170,16 +192,20 @@ export class Work {
     }
   }
 
-  /** False when the session cannot or must not be started: the failure is in the ledger, or the pull was cancelled. */
+  /**
+   * False when the session is not to be started now: the failure is in the ledger, the pull was cancelled, or the image has
+   * only just come. In that case the next look starts it, so that many that waited for one image start a few at a time.
+   */
   async #imagePresent(session: DesiredSession, job: Job, document: DesiredDocument): Promise<boolean> {
     const { engine, log } = this.#ports;
     const reference = imageReference(session.image);
     try {
       if ((await engine.hasImage(reference)) !== null) return true;
+      job.image = reference;
       this.#phase(job, 'pulling');
       log.info({ sessionId: session.sessionId, image: reference }, 'image is pulled');
-      await engine.pull(reference, { signal: job.abort.signal, onProgress: () => {} });
-      return true;
+      await this.#pulls.pull(reference, job.abort.signal);
+      return false;
     } catch (error) {
       if (job.abort.signal.aborted) return false;
       // An engine that is away is no fault of the session's; a pull that stood still is.

@@ -7,6 +7,20 @@ import * as s from './schemas.ts';
  * desired document that has been carried out (0: none yet), of the log `logId`.
  */
 
+/** How far the pull of a session's image is. Bytes are of the layers whose size is known so far; tries count from 1. */
+export const observedPull = z.object({
+  layersDone: s.count,
+  layersTotal: s.count,
+  bytesDone: s.bytes,
+  bytesTotal: s.bytes,
+  attempt: z.int().min(1),
+});
+export type ObservedPull = z.infer<typeof observedPull>;
+
+/** What the image's own health check says; images without one have none. */
+export const health = z.enum(['starting', 'healthy', 'unhealthy']);
+export type Health = z.infer<typeof health>;
+
 /** One wanted or labelled container as the agent sees it. `gone`: it was started once and its container is no more. */
 export const observedSession = z.object({
   sessionId: s.id,
@@ -16,6 +30,9 @@ export const observedSession = z.object({
   oomKilled: z.boolean(),
   endpoints: z.array(s.endpoint).max(64),
   failure: z.object({ code: z.string().max(64), detail: s.shortText }).nullable(),
+  /** Both only measure: they are shown and decide nothing. */
+  pull: observedPull.optional(),
+  health: health.nullable().optional(),
 });
 export type ObservedSession = z.infer<typeof observedSession>;
 

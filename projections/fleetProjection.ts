@@ -4,6 +4,7 @@ import { isFleetEvent, type FleetEvent } from '../domain/events.ts';
 import { evolveFleet } from '../domain/fleet/evolve.ts';
 import { initialFleet, type FleetState } from '../domain/fleet/state.ts';
 import type { Heard } from './agentView.ts';
+import { changedTelemetry, telemetryOf, type TelemetryOfSessions } from './sessionTelemetry.ts';
 import type { ImageView } from './views.ts';
 
 /** Everything shown that is fleet-wide: images, who may join, and the newest check-in of every agent. */
@@ -13,7 +14,9 @@ export interface FleetProjection {
   readonly images: Map<string, ImageView>;
   /** Bounded by the fleet: agents enrolled, joined or pending. */
   readonly heard: Map<string, Heard>;
-  readonly touched: { readonly agents: Set<string>; readonly images: Set<string> };
+  /** By agent, what its newest check-in tells of its sessions. */
+  readonly telemetry: Map<string, TelemetryOfSessions>;
+  readonly touched: { readonly agents: Set<string>; readonly sessions: Set<string>; readonly images: Set<string> };
   logId: string | null;
   version: number;
 }
@@ -24,7 +27,8 @@ export function emptyFleetProjection(log: string): FleetProjection {
     state: initialFleet(),
     images: new Map(),
     heard: new Map(),
-    touched: { agents: new Set(), images: new Set() },
+    telemetry: new Map(),
+    touched: { agents: new Set(), sessions: new Set(), images: new Set() },
     logId: null,
     version: 0,
   };
@@ -44,9 +48,14 @@ export function applyFleetCommit(projection: FleetProjection, commit: Commit): v
 
 /** Keeps the newest check-in of an enrolled agent. One that nobody enrolled is not kept: memory is bounded by the fleet. */
 export function applyCheckIn(projection: FleetProjection, checkIn: CheckIn, receivedAt: string): void {
-  if (!projection.state.agents.has(checkIn.agentId)) return;
-  projection.heard.set(checkIn.agentId, { checkIn, receivedAt });
-  projection.touched.agents.add(checkIn.agentId);
+  const { agentId } = checkIn;
+  if (!projection.state.agents.has(agentId)) return;
+  projection.heard.set(agentId, { checkIn, receivedAt });
+  projection.touched.agents.add(agentId);
+  const telemetry = telemetryOf(checkIn);
+  const before = projection.telemetry.get(agentId) ?? telemetry;
+  for (const sessionId of changedTelemetry(before, telemetry)) projection.touched.sessions.add(sessionId);
+  projection.telemetry.set(agentId, telemetry);
 }
 
 function applyImage({ images, touched }: FleetProjection, event: FleetEvent, position: string): void {

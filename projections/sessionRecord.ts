@@ -3,10 +3,11 @@ import type { ZoneEvent, ZoneFact } from '../domain/events.ts';
 import { sessionEvents, type RefusalSummary } from '../domain/sessions/events.ts';
 import type { SessionFact } from '../domain/sessions/evolve.ts';
 import type { ZoneState } from '../domain/zone/state.ts';
+import { pullText, type SessionTelemetry } from './sessionTelemetry.ts';
 import type { SessionPhase, SessionView } from './views.ts';
 
-/** A session's view without what depends on its agent's connectivity: that is added when it is read. */
-export type SessionRecord = Omit<SessionView, 'sentence'> & { readonly failure: string | null };
+/** A session's view without what its agent's connectivity and check-ins tell: that is added when it is read. */
+export type SessionRecord = Omit<SessionView, 'sentence' | 'pull' | 'health'> & { readonly failure: string | null };
 
 export function newSessionRecord(
   { data, actor, occurredAt }: Extract<ZoneEvent, { type: 'SessionRequested' }>,
@@ -76,14 +77,16 @@ function changeBy(event: SessionFact, at: string): Partial<SessionRecord> {
 }
 
 /** As it is shown: `unknown` while its agent is missing, which is derived and never recorded. */
-export function sessionView(record: SessionRecord, zone: ZoneState): SessionView {
+export function sessionView(record: SessionRecord, zone: ZoneState, telemetry: SessionTelemetry | null): SessionView {
   const { failure: _, ...view } = record;
   const missing = record.agentId !== null && zone.agents.get(record.agentId)?.connectivity === 'missing';
   const phase: SessionPhase = missing && record.endedAt === null ? 'unknown' : record.phase;
-  return { ...view, phase, sentence: sentenceOf({ ...record, phase }) };
+  const pull = phase === 'placed' || phase === 'starting' ? (telemetry?.pull ?? null) : null;
+  const health = phase === 'running' ? (telemetry?.health ?? null) : null;
+  return { ...view, phase, pull, health, sentence: sentenceOf({ ...record, phase }, { pull, health }) };
 }
 
-function sentenceOf(record: SessionRecord): string {
+function sentenceOf(record: SessionRecord, { pull, health }: SessionTelemetry): string {
   const on = record.agentId ?? '';
   const why = record.cause === null ? '' : END_CAUSES[record.cause];
   const failure = record.failure === null ? '' : `: ${record.failure}`;
@@ -92,11 +95,11 @@ function sentenceOf(record: SessionRecord): string {
     case 'waiting':
       return `Waiting for a place. ${nearestOf(record.refusal)}`.trim();
     case 'placed':
-      return `Placed on ${on}, about to start.`;
+      return `Placed on ${on}, ${pull === null ? 'about to start' : pullText(pull)}.`;
     case 'starting':
-      return `Starting on ${on}.`;
+      return pull === null ? `Starting on ${on}.` : `Starting on ${on}: ${pullText(pull)}.`;
     case 'running':
-      return `Running on ${on}.`;
+      return `Running on ${on}${healthWords(health)}.`;
     case 'stopping':
       return `Stopping on ${on}: ${why}${failure}${exit}.`;
     case 'unknown':
@@ -107,6 +110,19 @@ function sentenceOf(record: SessionRecord): string {
       return `Cancelled: ${why}.`;
     case 'refused':
       return `Refused. ${nearestOf(record.refusal)}`.trim();
+  }
+}
+
+function healthWords(health: SessionTelemetry['health']): string {
+  switch (health) {
+    case 'starting':
+      return ', its health check has not passed yet';
+    case 'healthy':
+      return ', healthy';
+    case 'unhealthy':
+      return ', but its health check fails';
+    case null:
+      return '';
   }
 }
 

@@ -5,7 +5,7 @@ import type { ImageDefinition } from '../domain/images/image.ts';
 import type { Claim, Condition, Endpoint, GpuDevice } from '../domain/schemas.ts';
 import type { EndCause } from '../domain/endCauses.ts';
 import type { RefusalSummary } from '../domain/sessions/events.ts';
-import type { Usage } from '../domain/checkIn.ts';
+import type { Health, ObservedPull, Usage } from '../domain/checkIn.ts';
 
 /** What people and scripts are shown. Pure data; the REST edge sends exactly these shapes, the dashboard draws them. */
 
@@ -116,6 +116,10 @@ export interface SessionView {
   readonly cause: EndCause | null;
   readonly exitCode: number | null;
   readonly refusal: RefusalSummary | null;
+  /** How far its image is, while its agent pulls that. Measured, as its health: the newest check-in says so. */
+  readonly pull: ObservedPull | null;
+  /** What the image's own health check says while it runs; null when it has none. */
+  readonly health: Health | null;
   readonly position: string;
 }
 

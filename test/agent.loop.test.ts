@@ -91,6 +91,100 @@ test('a missing image is pulled and reported so; a withdrawn one is cancelled an
   await stop();
 });
 
+test('a pull that the network spoils is tried three times in all, with longer pauses, and then says so', async (t) => {
+  const rig = agentRig({ images: new Set() });
+  const spoilt = (times: number, subject: string) => {
+    for (let i = 0; i < times; i++)
+      rig.plan({ call: 'pull', moment: 'before', error: new EngineError('NETWORK', 'It broke off.'), subject });
+  };
+  spoilt(2, 'twice');
+  spoilt(3, 'always');
+  const stop = rig.start();
+  rig.bus.put(
+    desired(1, [
+      wanted('s1', { image: { ...plainImage, reference: 'twice' } }),
+      wanted('s2', { image: { ...plainImage, reference: 'always' } }),
+    ]),
+  );
+  const begun = rig.clock.now();
+  await rig.clock.until(() => statusOf(rig.bus.last, 's1') === 'running' && statusOf(rig.bus.last, 's2') === 'failed');
+  t.true(rig.clock.now() - begun >= 10_000, 'pauses of 2 s and 8 s');
+  const pulls = rig.bus.heard.flatMap((said) => said.sessions.find(({ sessionId }) => sessionId === 's1')?.pull ?? []);
+  t.deepEqual([...new Set(pulls.map(({ attempt }) => attempt))], [1, 2, 3]);
+  const failure = rig.bus.last?.sessions.find(({ sessionId }) => sessionId === 's2')?.failure;
+  t.deepEqual(failure, { code: 'NETWORK', detail: 'It broke off. (tried 3 times)' });
+  await stop();
+});
+
+test('a pull that waits for its next try ends at once when its session is withdrawn', async (t) => {
+  const rig = agentRig({ images: new Set() });
+  rig.plan({ call: 'pull', moment: 'before', error: new EngineError('NETWORK', 'It broke off.') });
+  const stop = rig.start();
+  rig.bus.put(desired(1, [wanted('s1')]));
+  await rig.clock.until(() => statusOf(rig.bus.last, 's1') === 'pulling');
+  await rig.clock.advance(500);
+  rig.bus.put(desired(2, []));
+  await rig.clock.until(() => rig.bus.last?.appliedVersion === 2, 500);
+  await rig.clock.advance(30_000);
+  t.deepEqual(rig.engine.pulls, []);
+  await stop();
+});
+
+test('a pull says how far it is, once a second at most, and sessions of one image share it', async (t) => {
+  const pullMs = 20_000;
+  const rig = agentRig({ images: new Set(), pullSteps: 400, latencyMs: (call) => (call === 'pull' ? pullMs : 5) });
+  const stop = rig.start();
+  const sessions = Array.from({ length: 20 }, (_, index) => wanted(`s${index}`));
+  rig.bus.put(desired(1, sessions));
+  await rig.clock.until(() => statusOf(rig.bus.last, 's0') === 'pulling');
+  const before = rig.bus.heard.length;
+  await rig.clock.advance(pullMs / 2);
+  t.true(rig.bus.heard.length - before >= 9 && rig.bus.heard.length - before <= 11);
+  const half = rig.bus.last?.sessions.map(({ status, pull }) => ({ status, ...pull }));
+  t.is(half?.length, 20);
+  for (const each of half ?? []) t.like(each, { status: 'pulling', layersDone: 2, layersTotal: 5, attempt: 1 });
+  await rig.clock.until(() => rig.bus.last?.sessions.every(({ status }) => status === 'running') === true);
+  t.deepEqual(rig.engine.pulls, [plainImage.reference], 'one pull');
+  t.true(rig.bus.last?.sessions.every(({ pull }) => pull === undefined));
+  t.is(rig.engine.starts.length, 20);
+  await stop();
+});
+
+test('a pull that is shared goes on for those that still want it', async (t) => {
+  const rig = agentRig({ images: new Set(), latencyMs: (call) => (call === 'pull' ? 20_000 : 5) });
+  const stop = rig.start();
+  rig.bus.put(desired(1, [wanted('s1'), wanted('s2')]));
+  await rig.clock.until(() => statusOf(rig.bus.last, 's2') === 'pulling');
+  const begun = rig.clock.now();
+  await rig.clock.advance(10_000);
+  rig.bus.put(desired(2, [wanted('s2')]));
+  await rig.clock.until(() => rig.bus.last?.appliedVersion === 2, 500);
+  await rig.clock.until(() => statusOf(rig.bus.last, 's2') === 'running');
+  t.true(rig.clock.now() - begun < 20_500, 'without beginning anew');
+  t.deepEqual(rig.engine.pulls, [plainImage.reference]);
+  await stop();
+});
+
+test('many that waited for one image start eight at a time', async (t) => {
+  const rig = agentRig({
+    images: new Set(),
+    latencyMs: (call) => (call === 'start' ? 300 : call === 'pull' ? 900 : 2),
+  });
+  const stop = rig.start();
+  rig.bus.put(
+    desired(
+      1,
+      Array.from({ length: 40 }, (_, index) => wanted(`s${index}`)),
+    ),
+  );
+  await rig.clock.until(() => statusOf(rig.bus.last, 's39') === 'pulling');
+  await rig.clock.until(() => rig.engine.pulls.length === 1);
+  const before = rig.clock.now();
+  await rig.clock.until(() => rig.engine.starts.length === 40);
+  t.true(rig.clock.now() - before >= 1500, 'five rounds of 300 ms');
+  await stop();
+});
+
 test('a failed pull and a failed start are reported with code and detail, and not tried again', async (t) => {
   const rig = agentRig({ images: new Set(['here']) });
   rig.plan({ call: 'pull', moment: 'before', error: new EngineError('IMAGE_NOT_FOUND', 'The image is not there.') });

@@ -3,6 +3,7 @@ import { Core } from '../gateway/core/core.ts';
 import { LiveHub } from '../gateway/live/hub.ts';
 import type { EventRow } from '../gateway/live/eventRows.ts';
 import type { LiveStream } from '../gateway/live/stream.ts';
+import type { ObservedSession } from '../domain/checkIn.ts';
 import type { ImageDefinition } from '../domain/images/image.ts';
 import type { AgentView, ImageView, SessionView } from '../projections/views.ts';
 import { startGateway } from './support/gateway.ts';
@@ -43,6 +44,24 @@ test('the fleet arrives as a snapshot, then every change as whole rows', async (
   await muster.request('DELETE', '/images/one');
   const retired = await stream.until(({ data }) => (data as Patch).removedImages !== undefined);
   t.deepEqual((retired.data as Patch).removedImages, ['one']);
+});
+
+test('what a check-in tells of a session changes its row, and is no event', async (t) => {
+  const muster = await startGateway(t);
+  let told: Partial<ObservedSession> = {};
+  const agent = await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6, tells: () => told });
+  await muster.defineImage('one');
+  const stream = await openStream(`${muster.url}/api/v1/live?view=fleet`);
+  t.teardown(() => stream.close());
+  await muster.request('POST', '/sessions', { body: { imageId: 'one' } });
+  await stream.until(({ data }) => (data as Patch).sessions?.[0]?.phase === 'running');
+  const before = await muster.events();
+  told = { health: 'unhealthy' };
+  await agent.refresh();
+  const patch = await stream.until(({ data }) => (data as Patch).sessions?.[0]?.health === 'unhealthy');
+  t.is((patch.data as Patch).sessions?.[0]?.sentence, 'Running on six, but its health check fails.');
+  t.deepEqual((patch.data as Patch).sessions, await muster.sessions());
+  t.deepEqual(await muster.events(), before);
 });
 
 test('a log is streamed after a position, goes on live, and resumes from the last id', async (t) => {

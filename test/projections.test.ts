@@ -1,5 +1,6 @@
 import test from 'ava';
 import { RULES_VERSION, type Commit } from '../domain/commit.ts';
+import type { ObservedSession } from '../domain/checkIn.ts';
 import type { AnyEvent, AnyFact, ZoneFact } from '../domain/events.ts';
 import { eventId } from '../infra/log/eventId.ts';
 import { pendingAgentView, agentView } from '../projections/agentView.ts';
@@ -8,7 +9,12 @@ import { explainAt } from '../projections/explainAt.ts';
 import { applyCheckIn, applyFleetCommit, emptyFleetProjection } from '../projections/fleetProjection.ts';
 import { sessionView } from '../projections/sessionRecord.ts';
 import type { SessionPhase } from '../projections/views.ts';
-import { applyZoneCommit, emptyZoneProjection, ENDED_KEPT } from '../projections/zoneProjection.ts';
+import {
+  applyZoneCommit,
+  emptyZoneProjection,
+  ENDED_KEPT,
+  type ZoneProjection,
+} from '../projections/zoneProjection.ts';
 import { zoneSummary } from '../projections/zoneSummary.ts';
 import {
   GIB,
@@ -25,6 +31,7 @@ import {
   anImage,
   given,
   gpus,
+  observed,
 } from './support/builders.ts';
 
 const OPERATOR = { kind: 'operator', id: 'op-1' } as const;
@@ -48,7 +55,7 @@ function shown(...groups: readonly (readonly ZoneFact[])[]) {
   for (const [index, facts] of groups.entries()) applyZoneCommit(projection, aCommit(index + 1, facts));
   const view = (sessionId: string) => {
     const record = projection.sessions.get(sessionId);
-    return record === undefined ? null : sessionView(record, projection.state);
+    return record === undefined ? null : sessionView(record, projection.state, null);
   };
   return { projection, view };
 }
@@ -232,6 +239,64 @@ test('an agent is shown with capacity, allocation, devices and what is wrong wit
       ['', 'no toolkit'],
     ],
   );
+});
+
+test('a session says how far its image is pulled and whether it is healthy, as its agent last told', (t) => {
+  const projection = emptyFleetProjection('fleet');
+  const data = { agentId: 'agent-1', hostname: 'host-1', simulated: false };
+  applyFleetCommit(projection, aCommit(1, [{ type: 'AgentEnrolled', data }]));
+  const told = (change: Partial<ObservedSession>, zone: ZoneProjection) => {
+    applyCheckIn(projection, aCheckIn({ sessions: [observed('running', change)] }), NOW);
+    const record = zone.sessions.get('s-1');
+    const telemetry = projection.telemetry.get('agent-1')?.get('s-1') ?? null;
+    return record === undefined ? null : sessionView(record, zone.state, telemetry);
+  };
+  const sentences = (zone: ZoneProjection, changes: readonly Partial<ObservedSession>[]) =>
+    changes.map((change) => told(change, zone)?.sentence);
+  const far = { layersDone: 3, layersTotal: 7, bytesDone: 459, bytesTotal: 1000, attempt: 1 };
+
+  const starting = shown(anAgent(), aPlacedSession(), [
+    { type: 'SessionStarting', data: { sessionId: 's-1', agentId: 'agent-1' } },
+  ]).projection;
+  t.deepEqual(
+    sentences(starting, [
+      { pull: far },
+      { pull: { ...far, attempt: 2 } },
+      { pull: { ...far, layersDone: 0, layersTotal: 0, bytesDone: 0, bytesTotal: 0 } },
+      {},
+    ]),
+    [
+      'Starting on agent-1: pulling its image, 45 % (3 of 7 layers).',
+      'Starting on agent-1: pulling its image, 45 % (3 of 7 layers), try 2.',
+      'Starting on agent-1: pulling its image.',
+      'Starting on agent-1.',
+    ],
+  );
+  t.deepEqual(told({ pull: far }, starting)?.pull, far);
+
+  const running = shown(anAgent(), aSession()).projection;
+  t.deepEqual(sentences(running, [{ health: 'starting' }, { health: 'healthy' }, { health: 'unhealthy' }, {}]), [
+    'Running on agent-1, its health check has not passed yet.',
+    'Running on agent-1, healthy.',
+    'Running on agent-1, but its health check fails.',
+    'Running on agent-1.',
+  ]);
+  t.is(told({ pull: far }, running)?.pull, null, 'a word from before it ran');
+});
+
+test('a session is shown anew when a check-in tells something else of it, and only then', (t) => {
+  const projection = emptyFleetProjection('fleet');
+  const data = { agentId: 'agent-1', hostname: 'host-1', simulated: false };
+  applyFleetCommit(projection, aCommit(1, [{ type: 'AgentEnrolled', data }]));
+  const touchedBy = (change: Partial<ObservedSession>) => {
+    projection.touched.sessions.clear();
+    applyCheckIn(projection, aCheckIn({ sessions: [observed('running', change)] }), NOW);
+    return [...projection.touched.sessions];
+  };
+  t.deepEqual(touchedBy({}), []);
+  t.deepEqual(touchedBy({ health: 'healthy' }), ['s-1']);
+  t.deepEqual(touchedBy({ health: 'healthy' }), []);
+  t.deepEqual(touchedBy({}), ['s-1']);
 });
 
 test('what was never heard is shown as unknown, never as 0', (t) => {

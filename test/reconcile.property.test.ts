@@ -248,7 +248,16 @@ function logOf(logId: string): LogId {
 
 function view(sessionId: string, status: ContainerView['status']): ContainerView {
   const exitCode = status === 'exited' || status === 'dead' ? 0 : null;
-  return { sessionId, containerId: sessionId, status, exitCode, oomKilled: false, startedAt: null, ports: [] };
+  return {
+    sessionId,
+    containerId: sessionId,
+    status,
+    exitCode,
+    oomKilled: false,
+    startedAt: null,
+    health: null,
+    ports: [],
+  };
 }
 
 testProp(

@@ -24,6 +24,7 @@ function container(sessionId: string, change: Partial<ContainerView> = {}): Cont
     exitCode: null,
     oomKilled: false,
     startedAt: '2026-01-01T00:00:00.000Z',
+    health: null,
     ports: [],
     ...change,
   };

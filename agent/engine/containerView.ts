@@ -9,6 +9,7 @@ export type InspectedContainer = {
     readonly ExitCode: number;
     readonly OOMKilled: boolean;
     readonly StartedAt: string;
+    readonly Health?: { readonly Status: string } | null | undefined;
   };
   readonly Config: { readonly Labels: { readonly [label: string]: string } };
   readonly NetworkSettings: {
@@ -32,6 +33,7 @@ export function toContainerView(inspected: InspectedContainer): ContainerView {
     exitCode: ended ? inspected.State.ExitCode : null,
     oomKilled: inspected.State.OOMKilled,
     startedAt: StartedAt === NEVER || StartedAt === '' ? null : StartedAt,
+    health: ended ? null : toHealth(inspected.State.Health?.Status),
     ports: toPorts(inspected.NetworkSettings.Ports ?? {}),
   };
 }
@@ -40,6 +42,11 @@ function toStatus(text: string): ContainerStatus {
   const status = Object.values(ContainerStatus).find((each) => each === text);
   if (status === undefined) throw new Error(`The engine reports an unknown container status: ${text}`);
   return status;
+}
+
+/** Engines say `none`, or nothing at all, of an image without a check of its own. */
+function toHealth(text: string | undefined): ContainerView['health'] {
+  return text === 'starting' || text === 'healthy' || text === 'unhealthy' ? text : null;
 }
 
 function toPorts(ports: NonNullable<InspectedContainer['NetworkSettings']['Ports']>): readonly PublishedPort[] {

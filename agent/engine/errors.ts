@@ -28,17 +28,21 @@ export function isEngineError(error: unknown, code?: EngineErrorCode): error is 
   return error instanceof EngineError && (code === undefined || error.code === code);
 }
 
-export function isEngineDown(error: unknown): boolean {
+export function isEngineDown(error: unknown): error is EngineError {
   return isEngineError(error, EngineErrorCode.engineDown);
 }
 
-export function isEngineTimeout(error: unknown): boolean {
+export function isEngineTimeout(error: unknown): error is EngineError {
   return isEngineError(error, EngineErrorCode.timeout);
+}
+
+export function isNetworkFailure(error: unknown): error is EngineError {
+  return isEngineError(error, EngineErrorCode.network);
 }
 
 /** Another attempt without any change may succeed. */
 export function isTransient(error: unknown): boolean {
-  return isEngineDown(error) || isEngineTimeout(error) || isEngineError(error, EngineErrorCode.network);
+  return isEngineDown(error) || isEngineTimeout(error) || isNetworkFailure(error);
 }
 
 /** What was being done, so that the same words of the engine lead to the right advice. */

@@ -62,6 +62,8 @@ export type ContainerView = {
   readonly oomKilled: boolean;
   /** ISO 8601, by the engine's clock. Null when it was never started. */
   readonly startedAt: string | null;
+  /** What the image's own health check says; null when it has none, or has not run. */
+  readonly health: 'starting' | 'healthy' | 'unhealthy' | null;
   readonly ports: readonly PublishedPort[];
 };
 

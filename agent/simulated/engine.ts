@@ -8,6 +8,7 @@ import type {
   EngineImage,
   LocalImage,
   PullOptions,
+  PullProgress,
   SessionUse,
 } from '../engine/port.ts';
 
@@ -35,6 +36,8 @@ export interface FakeEngineOptions {
   readonly use: (spec: ContainerSpec, nowMs: number) => SessionUse;
   /** Images that are here; null: every image is. */
   readonly images: ReadonlySet<string> | null;
+  /** In how many steps a pull arrives, each of them told. Default: in one. */
+  readonly pullSteps?: number;
   /** A failure to give instead of (`before`) or after having done (`after`) the work. */
   readonly fault?: (call: EngineCall, moment: 'before' | 'after', subject: string) => EngineError | null;
 }
@@ -56,6 +59,8 @@ export class FakeEngine implements Engine {
   /** Every start that led to a running container, in order: nobody may be in here twice. */
   readonly starts: ContainerSpec[] = [];
   readonly removals: string[] = [];
+  /** Every pull that came to its end. */
+  readonly pulls: string[] = [];
   #up = true;
   #made = 0;
 
@@ -128,9 +133,15 @@ export class FakeEngine implements Engine {
   }
 
   async pull(reference: string, options: PullOptions): Promise<void> {
-    await this.#options.clock.sleep(this.#options.latencyMs('pull'), options.signal);
-    options.signal.throwIfAborted();
-    this.#check('pull', 'before', reference);
+    const steps = this.#options.pullSteps ?? 1;
+    const stepMs = this.#options.latencyMs('pull') / steps;
+    for (let step = 0; step < steps; step += 1) {
+      options.onProgress(pulled(step / steps));
+      await this.#options.clock.sleep(stepMs, options.signal);
+      options.signal.throwIfAborted();
+      this.#check('pull', 'before', reference);
+    }
+    this.pulls.push(reference);
     this.#images?.add(reference);
   }
 
@@ -238,6 +249,7 @@ export class FakeEngine implements Engine {
       exitCode: null,
       oomKilled: false,
       startedAt: isoTime(this.#options.clock.now()),
+      health: null,
       ports: spec.ports.map((port, index) => ({
         ...port,
         hostAddress: spec.sessionAddress,
@@ -255,4 +267,16 @@ export class FakeEngine implements Engine {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+const PULLED_LAYERS = 5;
+const PULLED_BYTES = 400_000_000;
+
+function pulled(share: number): PullProgress {
+  return {
+    layersDone: Math.floor(share * PULLED_LAYERS),
+    layersTotal: PULLED_LAYERS,
+    bytesDone: Math.round(share * PULLED_BYTES),
+    bytesTotal: PULLED_BYTES,
+  };
 }

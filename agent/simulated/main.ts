@@ -93,6 +93,7 @@ function fakeEngine(host: SimulatedHost): FakeEngine {
     facts: host.facts,
     latencyMs: (call) => latency(call) * (0.7 + 0.6 * random()),
     images: new Set(),
+    pullSteps: 4,
     use(spec, nowMs) {
       const share = 0.1 + 0.8 * dailyLoad(seedOf(spec.sessionId))(nowMs);
       return {
@@ -108,7 +109,7 @@ function fakeEngine(host: SimulatedHost): FakeEngine {
 function latency(call: EngineCall): number {
   switch (call) {
     case 'pull':
-      return 1500;
+      return 4000;
     case 'start':
       return 250;
     case 'stop':

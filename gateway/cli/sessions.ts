@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Explanation } from '../../domain/placement/explanation.ts';
+import { pullText } from '../../projections/sessionTelemetry.ts';
 import type { AgentView, SessionView } from '../../projections/views.ts';
 import { openClient, type Client } from './client.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
@@ -32,17 +33,23 @@ export async function listSessions({ json, all }: JsonOption & { readonly all?: 
 const HEAD = ['SESSION', 'IMAGE', 'PHASE', 'AGENT', 'GPUS', 'ENDPOINTS', 'REQUESTED'];
 
 function row(session: SessionView, simulated: ReadonlySet<string>, now: number): readonly string[] {
-  const { sessionId, imageId, phase, agentId, claim, endpoints, requestedAt } = session;
+  const { sessionId, imageId, agentId, claim, endpoints, requestedAt } = session;
   const on = agentId ?? '';
   return [
     sessionId,
     imageId,
-    phase,
+    phaseText(session),
     simulated.has(on) ? `${on} (simulated)` : on,
     String(claim?.gpuUuids.length ?? ''),
     endpoints.map(({ hostAddress, hostPort }) => `${hostAddress}:${hostPort}`).join(' '),
     `${age(requestedAt, now)} ago`,
   ];
+}
+
+/** One word where that says it all. */
+function phaseText({ phase, pull, health }: SessionView): string {
+  if (pull !== null) return pullText(pull);
+  return health === null ? phase : `${phase}, ${health}`;
 }
 
 export async function showSession(sessionId: string, { json }: JsonOption): Promise<void> {

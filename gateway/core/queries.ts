@@ -2,7 +2,9 @@ import type { Enrolment } from '../../domain/fleet/state.ts';
 import { formatPosition } from '../../domain/commit.ts';
 import { agentView, pendingAgentView } from '../../projections/agentView.ts';
 import { sessionView } from '../../projections/sessionRecord.ts';
+import type { SessionRecord } from '../../projections/sessionRecord.ts';
 import type { AgentView, ImageView, SessionView } from '../../projections/views.ts';
+import type { ZoneProjection } from '../../projections/zoneProjection.ts';
 import type { Core } from './core.ts';
 
 /** What is shown, read from the projections: acknowledged state, without asking the log. */
@@ -28,7 +30,7 @@ function shown(core: Core, enrolment: Enrolment): AgentView {
 /** Live ones first, then those that are over; within each the newest first. */
 export function sessionsShown(core: Core): readonly SessionView[] {
   const all = [...core.zones.values()].flatMap(({ projection }) =>
-    [...projection.sessions.values()].map((record) => sessionView(record, projection.state)),
+    [...projection.sessions.values()].map((record) => sessionOf(core, projection, record)),
   );
   const over = ({ endedAt }: SessionView) => (endedAt === null ? 0 : 1);
   return all.toSorted((a, b) => over(a) - over(b) || compareText(b.requestedAt, a.requestedAt));
@@ -37,9 +39,14 @@ export function sessionsShown(core: Core): readonly SessionView[] {
 export function sessionShown(core: Core, sessionId: string): SessionView | null {
   for (const { projection } of core.zones.values()) {
     const record = projection.sessions.get(sessionId);
-    if (record !== undefined) return sessionView(record, projection.state);
+    if (record !== undefined) return sessionOf(core, projection, record);
   }
   return null;
+}
+
+function sessionOf({ fleetProjection }: Core, { state }: ZoneProjection, record: SessionRecord): SessionView {
+  const heard = record.agentId === null ? undefined : fleetProjection.telemetry.get(record.agentId);
+  return sessionView(record, state, heard?.get(record.sessionId) ?? null);
 }
 
 export function imagesShown(core: Core): readonly ImageView[] {

@@ -1,8 +1,7 @@
 import { isoTime, type Clock } from '../../infra/clock.ts';
-import { sessionView } from '../../projections/sessionRecord.ts';
 import type { AgentView, ImageView, SessionView, ZoneSummary } from '../../projections/views.ts';
 import type { Core } from '../core/core.ts';
-import { agentShown, agentsShown, imagesShown, positionsShown, sessionsShown } from '../core/queries.ts';
+import { agentShown, agentsShown, imagesShown, positionsShown, sessionShown, sessionsShown } from '../core/queries.ts';
 import { zonesShown } from '../core/zonesShown.ts';
 import type { LiveStream } from './stream.ts';
 
@@ -131,21 +130,20 @@ export class LiveHub {
   #takeChanges(): Changes | null {
     const { fleetProjection, zones } = this.#core;
     const agentIds = new Set(fleetProjection.touched.agents);
+    const sessionIds = new Set(fleetProjection.touched.sessions);
     const imageIds = [...fleetProjection.touched.images];
     fleetProjection.touched.agents.clear();
+    fleetProjection.touched.sessions.clear();
     fleetProjection.touched.images.clear();
-    const sessions: SessionView[] = [];
     for (const { projection } of zones.values()) {
       for (const agentId of projection.touched.agents) agentIds.add(agentId);
-      for (const sessionId of projection.touched.sessions) {
-        const record = projection.sessions.get(sessionId);
-        if (record !== undefined && this.#followers.size > 0) sessions.push(sessionView(record, projection.state));
-      }
+      for (const sessionId of projection.touched.sessions) sessionIds.add(sessionId);
       projection.touched.agents.clear();
       projection.touched.sessions.clear();
     }
     if (this.#followers.size === 0) return null;
     const agents = [...agentIds].flatMap((agentId) => agentShown(this.#core, agentId) ?? []);
+    const sessions = [...sessionIds].flatMap((sessionId) => sessionShown(this.#core, sessionId) ?? []);
     const images = imageIds.flatMap((imageId) => fleetProjection.images.get(imageId) ?? []);
     const removedImages = imageIds.filter((imageId) => !fleetProjection.images.has(imageId));
     const changed = agents.length + sessions.length + images.length + removedImages.length > 0;

@@ -77,6 +77,7 @@ export interface AgentRig {
 export interface RigSetup {
   readonly images?: ReadonlySet<string> | null;
   readonly latencyMs?: (call: string) => number;
+  readonly pullSteps?: number;
 }
 
 /** One agent with everything around it in memory, on a clock that the test moves. */

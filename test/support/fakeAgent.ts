@@ -13,6 +13,8 @@ export interface FakeAgentOptions {
   readonly memoryGib: number;
   readonly swapGib?: number;
   readonly gpus?: number;
+  /** What it says of its sessions besides that they run. */
+  readonly tells?: () => Partial<ObservedSession>;
 }
 
 /** An agent on the real bus without host or engine: what it is told to run runs at once. */
@@ -60,7 +62,7 @@ export function startFakeAgent(bus: Bus, options: FakeAgentOptions): FakeAgent {
 }
 
 function checkInOf(
-  { agentId, cores, memoryGib, swapGib = 0, gpus = 0 }: FakeAgentOptions,
+  { agentId, cores, memoryGib, swapGib = 0, gpus = 0, tells = () => ({}) }: FakeAgentOptions,
   bootId: string,
   seq: number,
   document: DesiredDocument | null,
@@ -92,7 +94,7 @@ function checkInOf(
     },
     images: [{ imageId: 'sha256:1', references: ['busybox'], sizeBytes: GIB }],
     engine: { status: 'up', version: 'test' },
-    sessions: (document?.sessions ?? []).map(({ sessionId }) => running(sessionId)),
+    sessions: (document?.sessions ?? []).map(({ sessionId }) => ({ ...running(sessionId), ...tells() })),
     orphans: [],
     unmanagedContainers: 0,
   };

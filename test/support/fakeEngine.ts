@@ -27,6 +27,7 @@ export interface FakeEngineSetup {
   readonly facts?: EngineFacts;
   readonly latencyMs?: (call: EngineCall) => number;
   readonly images?: ReadonlySet<string> | null;
+  readonly pullSteps?: number;
 }
 
 /** A deterministic engine in memory, with faults that a test plants: each is given once, in the order of planting. */
@@ -41,6 +42,7 @@ export function fakeEngine(setup: FakeEngineSetup): {
     latencyMs: setup.latencyMs ?? (() => 5),
     use: (spec) => ({ millicores: Math.round(spec.millicores / 2), memoryBytes: Math.round(spec.memoryBytes / 2) }),
     images: setup.images ?? null,
+    pullSteps: setup.pullSteps ?? 1,
     fault(call, moment, subject) {
       const index = planned.findIndex(
         (fault) => fault.call === call && fault.moment === moment && (fault.subject ?? subject) === subject,

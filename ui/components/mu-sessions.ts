@@ -138,7 +138,7 @@ export class MuSessions extends LitElement {
         ></span
       >
       <span role="cell" data-label="State"
-        ><mu-state tone=${TONES[session.phase]} text=${phaseText(session)}></mu-state
+        ><mu-state tone=${toneOf(session)} text=${phaseText(session)}></mu-state
       ></span>
       <span role="cell" data-label="Agent" ?data-empty=${session.agentId === null}
         ><span
@@ -172,6 +172,10 @@ export class MuSessions extends LitElement {
   #wish(detail: SessionWish): void {
     this.dispatchEvent(new CustomEvent<SessionWish>('session-wish', { detail }));
   }
+}
+
+function toneOf({ phase, health }: SessionView): Tone {
+  return health === 'unhealthy' ? 'warn' : TONES[phase];
 }
 
 function endpoints(session: SessionView): unknown {

@@ -139,6 +139,25 @@ export const entries: readonly GalleryEntry[] = [
           .now=${NOON}
         ></mu-sessions>`,
       ],
+      [
+        'pulling its image, and unhealthy',
+        html`<mu-sessions
+          .sessions=${[
+            sessionRow({
+              phase: 'starting',
+              sentence: 'Starting on host-1: pulling its image, 45 % (3 of 7 layers).',
+              pull: { layersDone: 3, layersTotal: 7, bytesDone: 459, bytesTotal: 1000, attempt: 1 },
+            }),
+            sessionRow({
+              sessionId: 's-unhealthy',
+              sentence: 'Running on host-1, but its health check fails.',
+              health: 'unhealthy',
+            }),
+          ]}
+          .images=${new Map([['desktop', imageRow()]])}
+          .now=${NOON}
+        ></mu-sessions>`,
+      ],
     ],
   },
   {

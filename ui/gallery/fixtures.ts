@@ -240,6 +240,8 @@ export function sessionRow(change: Partial<SessionView> = {}): SessionView {
     cause: null,
     exitCode: null,
     refusal: null,
+    pull: null,
+    health: null,
     position: 'zone-default:12',
     ...change,
   };

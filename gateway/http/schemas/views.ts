@@ -5,6 +5,7 @@ import { imageDefinition } from '../../../domain/images/image.ts';
 import { REASON_CODES } from '../../../domain/placement/reasonCodes.ts';
 import type { Explanation } from '../../../domain/placement/explanation.ts';
 import * as s from '../../../domain/schemas.ts';
+import { health, observedPull } from '../../../domain/checkIn.ts';
 import { refusalSummary } from '../../../domain/sessions/events.ts';
 import type { AgentView, ImageView, SessionView, UtilizationView, ZoneSummary } from '../../../projections/views.ts';
 
@@ -90,6 +91,8 @@ export const sessionView: z.ZodType<SessionView> = z
     cause: s.endCause.nullable(),
     exitCode: z.number().nullable(),
     refusal: refusalSummary.nullable(),
+    pull: observedPull.nullable().describe('how far its image is, while its agent pulls that'),
+    health: health.nullable().describe("what the image's own health check says while it runs"),
     position: z.string(),
   })
   .meta({ id: 'Session' });
