@@ -101,7 +101,7 @@ engineTest('a session has the seven capabilities and no new privileges', async (
 
 engineTest('a session that uses too much memory is shown as killed for it', async (t, { host }) => {
   const { spec, output, view } = sessionBench(t, { host });
-  const greedy = spec('tail /dev/zero', { memoryBytes: 8 * 1_048_576 });
+  const greedy = spec('sleep 0.5; exec tail /dev/zero', { memoryBytes: 8 * 1_048_576 });
   await output(greedy);
   // The engine hears of the exit and of the kill's reason by two ways, and may tell of the exit first.
   const seen = await until(
@@ -110,6 +110,34 @@ engineTest('a session that uses too much memory is shown as killed for it', asyn
     ({ oomKilled }) => oomKilled,
   );
   t.like(seen, { status: 'exited', exitCode: 137, oomKilled: true });
+});
+
+engineTest('what the health check of an image says is seen, and every change of it is told', async (t, { host }) => {
+  const { engine, spec, view } = sessionBench(t, { host });
+  const docker = dockerOf({ host });
+  const imageReference = 'muster-test/checked:1';
+  const check = 'HEALTHCHECK --interval=1s --timeout=10s --retries=1 CMD ["/bin/test", "-e", "/tmp/well"]';
+  await importTestImage(docker, imageReference, [check, 'CMD ["/bin/sh"]']);
+  const session = spec(SLEEP, { imageReference });
+  const plain = spec(SLEEP);
+  await engine.start(plain);
+  await engine.start(session);
+  t.is((await view(session.sessionId)).health, 'starting');
+  t.is((await view(plain.sessionId)).health, null);
+
+  const ending = new AbortController();
+  const changes = engine.changes(ending.signal)[Symbol.asyncIterator]();
+  const told = async (health: string): Promise<void> => {
+    while ((await view(session.sessionId)).health !== health) await changes.next();
+  };
+  await told('unhealthy');
+  const { containerId } = await view(session.sessionId);
+  const exec = await docker.getContainer(containerId).exec({ Cmd: ['touch', '/tmp/well'] });
+  await exec.start({});
+  await told('healthy');
+  await engine.stop(session.sessionId, 10);
+  t.like(await view(session.sessionId), { status: 'exited', health: null });
+  ending.abort();
 });
 
 cdiTest('a session sees exactly its GPUs by CDI', async (t, { host }) => {

@@ -31,7 +31,8 @@ export function toContainerView(inspected: InspectedContainer): ContainerView {
     containerId: inspected.Id,
     status,
     exitCode: ended ? inspected.State.ExitCode : null,
-    oomKilled: inspected.State.OOMKilled,
+    // Engines also say so of one that lost a process and went on, even when it ends well long after.
+    oomKilled: inspected.State.OOMKilled && !(ended && inspected.State.ExitCode === 0),
     startedAt: StartedAt === NEVER || StartedAt === '' ? null : StartedAt,
     health: ended ? null : toHealth(inspected.State.Health?.Status),
     ports: toPorts(inspected.NetworkSettings.Ports ?? {}),

@@ -1,12 +1,14 @@
-import { access, constants } from 'node:fs/promises';
-import { join } from 'node:path';
 import Docker from 'dockerode';
 import { parseDockerHost } from './address.ts';
 import { containerOptions, LABEL_LOG, LABEL_SESSION } from './containerOptions.ts';
 import { toContainerView } from './containerView.ts';
 import { limited, linesOf, statusOf, unlessStatus } from './calls.ts';
+import { pullImage } from './dockerPull.ts';
 import { EngineError, EngineErrorCode, explainEngineFailure } from './errors.ts';
+import { readKernelLog } from './kernelLog.ts';
 import { DEAD_END_NETWORK, networkFault, NETWORKS, type NetworkDefinition } from './networks.ts';
+import { hasNvidiaHook } from './nvidiaHook.ts';
+import { OomKills } from './oomKills.ts';
 import type {
   ContainerSpec,
   ContainerView,
@@ -17,15 +19,27 @@ import type {
   PullOptions,
   SessionUse,
 } from './port.ts';
-import { foldPullLine, nothingPulled, parsePullLine, pullProgress } from './pullProgress.ts';
 import { toSample, useBetween, type UseSample } from './usage.ts';
 
-const CALL_LIMIT_MS = 20_000;
-const START_LIMIT_MS = 120_000;
-const PULL_SILENCE_LIMIT_MS = 120_000;
-/** The engine needs some time of its own after the grace of a stop. */
-const STOP_EXTRA_MS = 20_000;
-const HOOK = 'nvidia-container-runtime-hook';
+/** Calls that take a signal, which the published types lack. */
+type WithSignal = {
+  info(options: { readonly abortSignal: AbortSignal }): Promise<DockerInfo>;
+  version(options: { readonly abortSignal: AbortSignal }): Promise<{ readonly ApiVersion: string }>;
+};
+
+/** How long the engine may take. */
+export type EngineLimits = {
+  readonly callMs: number;
+  readonly startMs: number;
+  /** Without a word of a pull. */
+  readonly pullSilenceMs: number;
+  /** Of its own after the grace of a stop. */
+  readonly stopExtraMs: number;
+};
+
+const LIMITS: EngineLimits = { callMs: 20_000, startMs: 120_000, pullSilenceMs: 120_000, stopExtraMs: 20_000 };
+/** What changes a session. Health checks of images run programs all the time, and every one of them is an event too. */
+const EVENTS = ['create', 'start', 'kill', 'die', 'oom', 'pause', 'unpause', 'restart', 'destroy', 'health_status'];
 
 /** What the engine's "info" holds of interest; older engines lack the devices. */
 type DockerInfo = {
@@ -42,24 +56,31 @@ export type DockerEngineOptions = {
   readonly host: string;
   /** Folders to look for NVIDIA's hook in. Default: those of PATH. */
   readonly hookFolders?: readonly string[];
+  readonly limits?: EngineLimits;
+  /** What the kernel of this host has said, null where it may not be read. Default: its own log. */
+  readonly kernelLog?: () => Promise<string | null>;
 };
 
-/** The engine port on Docker's API. It keeps the last measurement of each session and nothing else. */
+/** The engine port on Docker's API. It keeps the last measurement of each session, and what the kernel said of its end. */
 export class DockerEngine implements Engine {
   readonly #docker: Docker;
   readonly #hookFolders: readonly string[];
+  readonly #limits: EngineLimits;
+  readonly #oomKills: OomKills;
   #samples: ReadonlyMap<string, UseSample> = new Map();
   #ensuring: Promise<unknown> | undefined;
 
   constructor(options: DockerEngineOptions) {
     this.#docker = connect(options.host);
     this.#hookFolders = options.hookFolders ?? (process.env['PATH'] ?? '').split(':');
+    this.#limits = options.limits ?? LIMITS;
+    this.#oomKills = new OomKills(options.kernelLog ?? (() => readKernelLog()));
   }
 
   async facts(): Promise<EngineFacts> {
-    const [info, version] = await limited('call', 'its facts', CALL_LIMIT_MS, async () => {
-      const answer: DockerInfo = await this.#docker.info();
-      return [answer, await this.#docker.version()] as const;
+    const [info, version] = await limited('call', 'its facts', this.#limits.callMs, async (abortSignal) => {
+      const docker: WithSignal = this.#docker;
+      return [await docker.info({ abortSignal }), await docker.version({ abortSignal })] as const;
     });
     return {
       version: info.ServerVersion,
@@ -69,30 +90,30 @@ export class DockerEngine implements Engine {
       dataRoot: info.DockerRootDir,
       storageDriver: info.Driver,
       cgroupVersion: info.CgroupVersion ?? '1',
-      nvidiaHook: await isInOneOf(this.#hookFolders, HOOK),
+      nvidiaHook: await hasNvidiaHook(this.#hookFolders),
     };
   }
 
   async list(logId: string): Promise<readonly ContainerView[]> {
-    const inspected = await limited('call', 'the list of containers', CALL_LIMIT_MS, async (abortSignal) => {
+    const inspected = await limited('call', 'the list of containers', this.#limits.callMs, async (abortSignal) => {
       const filters = { label: [`${LABEL_LOG}=${logId}`] };
       const found = await this.#docker.listContainers({ all: true, filters, abortSignal });
       return Promise.all(
         found.map((each) => unlessStatus([404], this.#docker.getContainer(each.Id).inspect({ abortSignal }))),
       );
     });
-    return inspected.flatMap((each) => (each === undefined ? [] : [toContainerView(each)]));
+    return this.#oomKills.complete(inspected.flatMap((each) => (each === undefined ? [] : [toContainerView(each)])));
   }
 
   async unmanaged(): Promise<number> {
-    const running = await limited('call', 'the list of containers', CALL_LIMIT_MS, (abortSignal) =>
+    const running = await limited('call', 'the list of containers', this.#limits.callMs, (abortSignal) =>
       this.#docker.listContainers({ abortSignal }),
     );
     return running.filter((each) => !(LABEL_LOG in each.Labels)).length;
   }
 
   async images(): Promise<readonly EngineImage[]> {
-    const found = await limited('call', 'the list of images', CALL_LIMIT_MS, () => this.#docker.listImages());
+    const found = await limited('call', 'the list of images', this.#limits.callMs, () => this.#docker.listImages());
     return found
       .toSorted((a, b) => b.Created - a.Created)
       .map(({ Id, RepoTags, RepoDigests, Size }) => {
@@ -102,7 +123,7 @@ export class DockerEngine implements Engine {
   }
 
   async hasImage(reference: string): Promise<LocalImage | null> {
-    const image = await limited('call', reference, CALL_LIMIT_MS, () =>
+    const image = await limited('call', reference, this.#limits.callMs, () =>
       unlessStatus([404], this.#docker.getImage(reference).inspect()),
     );
     if (image === undefined) return null;
@@ -110,33 +131,7 @@ export class DockerEngine implements Engine {
   }
 
   async pull(reference: string, options: PullOptions): Promise<void> {
-    const silence = new AbortController();
-    const onSilence = (): void =>
-      silence.abort(
-        new EngineError(
-          EngineErrorCode.timeout,
-          `Nothing of ${reference} arrived for ${PULL_SILENCE_LIMIT_MS / 1_000} s. Check this host's network and try again.`,
-        ),
-      );
-    const timer = setTimeout(onSilence, PULL_SILENCE_LIMIT_MS);
-    const abortSignal = AbortSignal.any([options.signal, silence.signal]);
-    try {
-      const stream = await this.#docker.pull(reference, { abortSignal });
-      let state = nothingPulled;
-      for await (const text of linesOf(stream)) {
-        timer.refresh();
-        const line = parsePullLine(text);
-        if (line.error !== undefined) throw explainEngineFailure(new Error(line.error), 'pull', reference);
-        state = foldPullLine(state, line);
-        options.onProgress(pullProgress(state));
-      }
-      abortSignal.throwIfAborted();
-    } catch (error) {
-      options.signal.throwIfAborted();
-      throw explainEngineFailure(silence.signal.aborted ? silence.signal.reason : error, 'pull', reference);
-    } finally {
-      clearTimeout(timer);
-    }
+    await pullImage(this.#docker, reference, this.#limits.pullSilenceMs, options);
     if ((await this.hasImage(reference)) === null) {
       throw new EngineError(EngineErrorCode.imageNotFound, `${reference} was pulled and is not there: was it pruned?`);
     }
@@ -145,14 +140,20 @@ export class DockerEngine implements Engine {
   async start(spec: ContainerSpec): Promise<void> {
     await this.prepare();
     const subject = spec.sessionId;
-    const container = await limited('create', `${subject} (${spec.imageReference})`, CALL_LIMIT_MS, (abortSignal) =>
-      this.#docker.createContainer({ ...containerOptions(spec), abortSignal }),
+    const container = await limited(
+      'create',
+      `${subject} (${spec.imageReference})`,
+      this.#limits.callMs,
+      (abortSignal) => this.#docker.createContainer({ ...containerOptions(spec), abortSignal }),
     );
     try {
       // Engines before version 25 take one network at creation, so the second is always joined separately.
       const deadEnd = this.#docker.getNetwork(DEAD_END_NETWORK);
-      await limited('network', subject, CALL_LIMIT_MS, () => deadEnd.connect({ Container: container.id }));
-      await limited('start', subject, START_LIMIT_MS, (abortSignal) => container.start({ abortSignal }));
+      await limited('network', subject, this.#limits.callMs, (abortSignal) => {
+        const joining = { Container: container.id, abortSignal };
+        return deadEnd.connect(joining);
+      });
+      await limited('start', subject, this.#limits.startMs, (abortSignal) => container.start({ abortSignal }));
     } catch (error) {
       await this.#discard(container, subject, error);
       throw error;
@@ -160,8 +161,9 @@ export class DockerEngine implements Engine {
   }
 
   async stop(sessionId: string, graceSeconds: number): Promise<void> {
-    const limitMs = graceSeconds * 1_000 + STOP_EXTRA_MS;
-    for (const id of await this.#containersOf(sessionId)) {
+    const limitMs = graceSeconds * 1_000 + this.#limits.stopExtraMs;
+    for (const { id, isPaused } of await this.#containersOf(sessionId)) {
+      if (isPaused) await this.#resume(id, sessionId);
       await limited('call', sessionId, limitMs, (abortSignal) =>
         unlessStatus([304, 404], this.#docker.getContainer(id).stop({ t: graceSeconds, abortSignal })),
       );
@@ -169,9 +171,11 @@ export class DockerEngine implements Engine {
   }
 
   async remove(sessionId: string): Promise<void> {
-    for (const id of await this.#containersOf(sessionId)) {
+    for (const { id } of await this.#containersOf(sessionId)) {
       try {
-        await limited('call', sessionId, CALL_LIMIT_MS, () => this.#docker.getContainer(id).remove({ v: true }));
+        await limited('call', sessionId, this.#limits.callMs, (abortSignal) =>
+          this.#docker.getContainer(id).remove({ v: true, abortSignal }),
+        );
       } catch (error) {
         if (statusOf(error) === 404 || isBeingRemoved(error)) continue;
         if (statusOf(error) !== 409) throw error;
@@ -181,7 +185,7 @@ export class DockerEngine implements Engine {
   }
 
   async stats(sessionIds: readonly string[]): Promise<ReadonlyMap<string, SessionUse>> {
-    const samples = await limited('call', 'measurements', CALL_LIMIT_MS, async (abortSignal) => {
+    const samples = await limited('call', 'measurements', this.#limits.callMs, async (abortSignal) => {
       const found = await this.#docker.listContainers({
         filters: { label: [LABEL_SESSION] },
         abortSignal,
@@ -189,8 +193,8 @@ export class DockerEngine implements Engine {
       const measured = found.map(async (each): Promise<[string, UseSample][]> => {
         const sessionId = each.Labels[LABEL_SESSION] ?? '';
         if (!sessionIds.includes(sessionId)) return [];
-        const stats = this.#docker.getContainer(each.Id).stats({ stream: false, 'one-shot': true });
-        const answer = await unlessStatus([404], stats);
+        const once = { stream: false as const, 'one-shot': true, abortSignal };
+        const answer = await unlessStatus([404], this.#docker.getContainer(each.Id).stats(once));
         const sample = answer === undefined ? null : toSample(answer);
         return sample === null ? [] : [[sessionId, sample]];
       });
@@ -210,11 +214,11 @@ export class DockerEngine implements Engine {
   async *changes(signal: AbortSignal): AsyncIterable<'changed'> {
     // Named, because the published types lack the signal.
     const options: Docker.GetEventsOptions & { abortSignal: AbortSignal } = {
-      filters: { type: ['container'], label: [LABEL_SESSION] },
+      filters: { type: ['container'], label: [LABEL_SESSION], event: EVENTS },
       abortSignal: signal,
     };
     try {
-      const events = await limited('call', 'its events', CALL_LIMIT_MS, () => this.#docker.getEvents(options));
+      const events = await limited('call', 'its events', this.#limits.callMs, () => this.#docker.getEvents(options));
       yield 'changed';
       for await (const _line of linesOf(events)) yield 'changed';
     } catch (error) {
@@ -238,7 +242,7 @@ export class DockerEngine implements Engine {
   }
 
   async #ensureNetwork(wanted: NetworkDefinition): Promise<void> {
-    await limited('network', wanted.Name, CALL_LIMIT_MS, async (abortSignal) => {
+    await limited('network', wanted.Name, this.#limits.callMs, async (abortSignal) => {
       const look = () => unlessStatus([404], this.#docker.getNetwork(wanted.Name).inspect());
       let existing = await look();
       if (existing === undefined) {
@@ -259,17 +263,24 @@ export class DockerEngine implements Engine {
   }
 
   /** Found by label, so that a container which only has the name of a session is never touched. */
-  async #containersOf(sessionId: string): Promise<readonly string[]> {
+  async #containersOf(sessionId: string): Promise<readonly { readonly id: string; readonly isPaused: boolean }[]> {
     const filters = { label: [`${LABEL_SESSION}=${sessionId}`] };
-    const found = await limited('call', sessionId, CALL_LIMIT_MS, (abortSignal) =>
+    const found = await limited('call', sessionId, this.#limits.callMs, (abortSignal) =>
       this.#docker.listContainers({ all: true, filters, abortSignal }),
     );
-    return found.map((each) => each.Id);
+    return found.map(({ Id: id, State }) => ({ id, isPaused: State === 'paused' }));
+  }
+
+  /** A program that is paused cannot use the grace of a stop. Engines answer 409 or 500 when it is paused no more. */
+  async #resume(id: string, sessionId: string): Promise<void> {
+    await limited('call', sessionId, this.#limits.callMs, (abortSignal) =>
+      unlessStatus([404, 409, 500], this.#docker.getContainer(id).unpause({ abortSignal })),
+    );
   }
 
   async #discard(container: Docker.Container, sessionId: string, reason: unknown): Promise<void> {
     try {
-      await limited('call', sessionId, CALL_LIMIT_MS, () =>
+      await limited('call', sessionId, this.#limits.callMs, () =>
         unlessStatus([404], container.remove({ v: true, force: true })),
       );
     } catch (error) {
@@ -300,16 +311,4 @@ function digestFor(reference: string, repoDigests: readonly string[]): string | 
   const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
   const own = repoDigests.find((each) => each.startsWith(`${repository}@`)) ?? repoDigests[0];
   return own?.split('@')[1] ?? null;
-}
-
-async function isInOneOf(folders: readonly string[], program: string): Promise<boolean> {
-  const found = await Promise.all(
-    folders.map((folder) =>
-      access(join(folder, program), constants.X_OK).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.includes(true);
 }
