@@ -1,13 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { DockerEngine } from '../agent/engine/docker.ts';
 import { networkFault, NETWORKS } from '../agent/engine/networks.ts';
 import { runCommand, type CommandResult } from '../infra/tools/command.ts';
+import { specOf } from './support/desired.ts';
 import { breakableEngine, dockerOf, inNetworkOf, type TestEngine } from './support/engine.ts';
 import { engineTest } from './support/engineTest.ts';
 import { BUSYBOX_IMAGE, busyboxProgram } from './support/engineImages.ts';
 import { sessionBench } from './support/engineSessions.ts';
+import { temporaryFolder } from './support/folder.ts';
+import { until } from './support/until.ts';
 
 const SERVE = 'mkdir /tmp/www && echo served >/tmp/www/index.html && exec httpd -f -p 8000 -h /tmp/www';
 const PORTS = [{ containerPort: 8_000, protocol: 'tcp' as const }];
@@ -116,4 +122,31 @@ test('a network of our name that does not keep sessions apart is not used', (t) 
     t.regex(networkFault(wanted, { ...good, Options: {} }) ?? '', /enable_icc is not false/);
     t.regex(networkFault(wanted, { ...good, Internal: !wanted.Internal }) ?? '', /^internal is/);
   }
+});
+
+test('an engine that drops what keeps sessions apart is refused by name, and its networks go again', async (t) => {
+  const made = new Set<string>();
+  // As Podman 4.3 answers: it takes every option of a network and keeps none of them.
+  const server = createServer((request, response) => {
+    const [, name = ''] = /\/networks\/([^?]+)/.exec(request.url ?? '') ?? [];
+    if (request.method === 'POST') {
+      request.setEncoding('utf8').on('data', (body: string) => made.add((JSON.parse(body) as { Name: string }).Name));
+      return void request.once('end', () => response.writeHead(201).end('{}'));
+    }
+    if (request.method === 'DELETE' && made.delete(name)) return void response.writeHead(204).end();
+    if (!made.has(name)) return void response.writeHead(404).end('{}');
+    const { Driver, Internal, IPAM } = NETWORKS.find(({ Name }) => Name === name) ?? {};
+    response.end(JSON.stringify({ Name: name, Driver, Internal, IPAM, EnableIPv6: false, Options: {} }));
+  });
+  const socketPath = join(await temporaryFolder(t), 'podman.sock');
+  await once(server.listen(socketPath), 'listening');
+  t.teardown(() => server.close());
+  const engine = new DockerEngine({ host: `unix://${socketPath}` });
+  const error = await t.throwsAsync(engine.start(specOf('s1')), { code: 'ENGINE_UNSUITABLE' });
+  t.regex(error?.message ?? '', /cannot keep sessions apart.*enable_icc is not false\. Use Docker 20\.10 or newer/);
+  await until(
+    'the end of both',
+    async () => made.size,
+    (size) => size === 0,
+  );
 });

@@ -4,9 +4,10 @@ import { containerOptions, LABEL_LOG, LABEL_SESSION } from './containerOptions.t
 import { toContainerView } from './containerView.ts';
 import { limited, linesOf, statusOf, unlessStatus } from './calls.ts';
 import { pullImage } from './dockerPull.ts';
+import { ensureNetwork } from './ensureNetwork.ts';
 import { EngineError, EngineErrorCode, explainEngineFailure } from './errors.ts';
 import { readKernelLog } from './kernelLog.ts';
-import { DEAD_END_NETWORK, networkFault, NETWORKS, type NetworkDefinition } from './networks.ts';
+import { DEAD_END_NETWORK, NETWORKS, type NetworkDefinition } from './networks.ts';
 import { hasNvidiaHook } from './nvidiaHook.ts';
 import { OomKills } from './oomKills.ts';
 import type {
@@ -242,24 +243,9 @@ export class DockerEngine implements Engine {
   }
 
   async #ensureNetwork(wanted: NetworkDefinition): Promise<void> {
-    await limited('network', wanted.Name, this.#limits.callMs, async (abortSignal) => {
-      const look = () => unlessStatus([404], this.#docker.getNetwork(wanted.Name).inspect());
-      let existing = await look();
-      if (existing === undefined) {
-        const making = this.#docker.createNetwork({ ...wanted, CheckDuplicate: true, abortSignal });
-        const refusal = await making.then(
-          () => null,
-          (error: unknown) => error,
-        );
-        existing = await look();
-        // Refused, and there now: another process made it at the same moment.
-        if (existing === undefined) throw refusal ?? new Error('it is gone again');
-      }
-      const fault = networkFault(wanted, existing);
-      if (fault === null) return;
-      const advice = 'Sessions would not be kept apart on it. Remove it when no session runs; the agent makes it anew.';
-      throw new EngineError(EngineErrorCode.network, `The network ${wanted.Name} is not ours: ${fault}. ${advice}`);
-    });
+    await limited('network', wanted.Name, this.#limits.callMs, (abortSignal) =>
+      ensureNetwork(this.#docker, wanted, abortSignal),
+    );
   }
 
   /** Found by label, so that a container which only has the name of a session is never touched. */

@@ -1,6 +1,7 @@
 export const EngineErrorCode = {
   engineDown: 'ENGINE_DOWN',
   addressUnsupported: 'ADDRESS_UNSUPPORTED',
+  engineUnsuitable: 'ENGINE_UNSUITABLE',
   imageNotFound: 'IMAGE_NOT_FOUND',
   imageNoAccess: 'IMAGE_NO_ACCESS',
   noSpace: 'NO_SPACE',
@@ -79,7 +80,7 @@ const SIGNS: readonly (readonly [RegExp, EngineErrorCode])[] = [
     EngineErrorCode.imageNotFound,
   ],
   [
-    /dial tcp|no such host|i\/o timeout|TLS handshake|connection (?:refused|reset)|unexpected EOF|toomanyrequests|\b50[234]\b/i,
+    /dial tcp|no such host|i\/o timeout|TLS handshake|connection (?:refused|reset)|unexpected EOF|byte range request|toomanyrequests|\b50[234]\b/i,
     EngineErrorCode.network,
   ],
 ];
@@ -140,6 +141,7 @@ function sentence(code: EngineErrorCode, subject: string, said: string): string 
     case EngineErrorCode.timeout:
       return `The container engine took too long for ${subject}. Look at its load and its log. ${said}`;
     case EngineErrorCode.addressUnsupported:
+    case EngineErrorCode.engineUnsuitable:
     case EngineErrorCode.refused:
       return `The container engine refused ${subject}: ${said}`;
   }
