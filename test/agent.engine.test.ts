@@ -1,41 +1,34 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ExecutionContext } from 'ava';
 import { putDesired } from '../infra/bus/desired.ts';
 import { agentWorld, endOf } from './support/agentProcess.ts';
+import { uniqueIds } from './support/agentSessions.ts';
 import { desired, plainImage, wanted } from './support/desired.ts';
-import { dockerOf, TEST_GPU_UUIDS, type TestEngine } from './support/engine.ts';
+import { dockerOf, TEST_GPU_UUIDS } from './support/engine.ts';
 import { engineTest } from './support/engineTest.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { fakeNvidiaSmi } from './support/nvidiaSmi.ts';
 
 const MEMORY = 96 * 1024 ** 2;
 
-/** An nvidia-smi that knows the GPUs which the engine of the tests can inject. Returns the PATH to find it on. */
+/**
+ * An nvidia-smi that knows the GPUs which the engine of the tests can inject, and the hook by which one without CDI does.
+ * Returns the PATH to find them on.
+ */
 async function withGpus(folder: string): Promise<string> {
   const bin = await fakeNvidiaSmi(
     join(folder, 'bin'),
     TEST_GPU_UUIDS.map((uuid) => ({ uuid })),
   );
+  await writeFile(join(bin, 'nvidia-container-runtime-hook'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
   return `${bin}:${process.env['PATH'] ?? ''}`;
-}
-
-/** Log and session ids of this very test, whose containers are removed after it. */
-function ids(t: ExecutionContext, engine: TestEngine): { readonly logId: string; readonly sessionId: string } {
-  const unique = `${process.pid}-${process.hrtime.bigint()}`;
-  const logId = `log-${unique}`;
-  t.teardown(async () => {
-    const docker = dockerOf(engine);
-    const left = await docker.listContainers({ all: true, filters: { label: [`muster.log=${logId}`] } });
-    await Promise.all(left.map((each) => docker.getContainer(each.Id).remove({ force: true, v: true })));
-  });
-  return { logId, sessionId: `s-${unique}` };
 }
 
 engineTest(
   'a session of the document runs with its limits and its GPU, is reported, and ends with the document',
   async (t, engine) => {
     const folder = await temporaryFolder(t);
-    const { logId, sessionId } = ids(t, engine);
+    const { logId, sessionId } = uniqueIds(t, engine);
     const world = await agentWorld(t, folder);
     const agent = await world.launch('agent/main.ts', [], { DOCKER_HOST: engine.host, PATH: await withGpus(folder) });
     const first = await world.hear('a check-in with GPUs', (said) => said.engine.status === 'up');
@@ -71,7 +64,7 @@ engineTest(
 
 engineTest("what a container's processes hold of a GPU is told as its session's own", async (t, engine) => {
   const folder = await temporaryFolder(t);
-  const { logId, sessionId } = ids(t, engine);
+  const { logId, sessionId } = uniqueIds(t, engine);
   const world = await agentWorld(t, folder);
   const environment = { DOCKER_HOST: engine.host, PATH: await withGpus(folder), MUSTER_CHECKIN_SECONDS: '1' };
   const agent = await world.launch('agent/main.ts', [], environment);
@@ -95,7 +88,7 @@ engineTest("what a container's processes hold of a GPU is told as its session's 
 
 engineTest('an agent that was killed takes over its running session and starts nothing twice', async (t, engine) => {
   const folder = await temporaryFolder(t);
-  const { logId, sessionId } = ids(t, engine);
+  const { logId, sessionId } = uniqueIds(t, engine);
   const world = await agentWorld(t, folder);
   const environment = { DOCKER_HOST: engine.host };
   const killed = await world.launch('agent/main.ts', [], environment);

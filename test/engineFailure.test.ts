@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import test from 'ava';
 import { parseDockerHost } from '../agent/engine/address.ts';
 import { DockerEngine } from '../agent/engine/docker.ts';
-import { explainEngineFailure, isEngineDown, isTransient } from '../agent/engine/errors.ts';
+import {
+  EngineError,
+  explainEngineFailure,
+  isEngineDown,
+  isEngineError,
+  isNetworkFailure,
+  isTransient,
+} from '../agent/engine/errors.ts';
 import type { PullProgress } from '../agent/engine/port.ts';
 import { startDockerEngine } from '../infra/tools/dockerEngine.ts';
 import { breakableEngine, DOCKER_VERSION, dockerOf } from './support/engine.ts';
@@ -36,9 +43,25 @@ engineTest('a pull that cannot succeed says which way it failed', async (t, shar
   const { engine } = sessionBench(t, shared);
   const registry = await startRegistry(t, shared);
   const pull = (name: string) => engine.pull(name, { signal: new AbortController().signal, onProgress: noProgress });
-  await t.throwsAsync(pull(`${registry}/muster/absent:1`), { code: 'IMAGE_NOT_FOUND', message: /Check its name/ });
-  await t.throwsAsync(pull(`${registry}/muster/private:1`), { code: 'IMAGE_NO_ACCESS', message: /sign this host/ });
+  const codes = {
+    absent: 'IMAGE_NOT_FOUND',
+    nowhere: 'IMAGE_NOT_FOUND',
+    private: 'IMAGE_NO_ACCESS',
+    locked: 'IMAGE_NO_ACCESS',
+    busy: 'NETWORK',
+    ill: 'NETWORK',
+    broken: 'NETWORK',
+  };
+  for (const [name, code] of Object.entries(codes)) {
+    const error = await t.throwsAsync(pull(`${registry}/muster/${name}:1`), { instanceOf: EngineError }, name);
+    t.true(isEngineError(error) && error.code === code, `${name}: ${error?.code} ${error?.message}`);
+    t.is(isNetworkFailure(error), code === 'NETWORK');
+    t.log(`${name}: ${error?.message}`);
+  }
+  await t.throwsAsync(pull(`${registry}/muster/absent:1`), { message: /Check its name/ });
+  await t.throwsAsync(pull(`${registry}/muster/private:1`), { message: /sign this host/ });
   await t.throwsAsync(pull('127.0.0.1:1/muster/present:1'), { code: 'NETWORK' });
+  await t.throwsAsync(pull('registry.invalid/muster/present:1'), { code: 'NETWORK' });
 });
 
 engineTest('a pull that is no longer wanted ends at once', async (t, shared) => {
@@ -148,6 +171,7 @@ test('the words of the engine lead to a code and to advice', (t) => {
     ['create', 'Conflict. The container name "/s" is already in use', 'CONTAINER_START_FAILED'],
     ['pull', 'pull access denied for a, repository does not exist', 'IMAGE_NO_ACCESS'],
     ['pull', 'manifest for a:1 not found: manifest unknown', 'IMAGE_NOT_FOUND'],
+    ['pull', 'expected HTTP 206 from byte range request', 'NETWORK'],
     ['pull', 'dial tcp: lookup registry: no such host', 'NETWORK'],
     ['network', 'could not find an available, non-overlapping IPv4 address pool', 'NETWORK'],
     ['call', 'socket hang up', 'ENGINE_DOWN'],

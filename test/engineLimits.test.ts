@@ -14,6 +14,7 @@ const CALLS: Readonly<Record<keyof Engine, (engine: Engine) => Promise<unknown>>
   facts: (engine) => engine.facts(),
   list: (engine) => engine.list('log-a'),
   unmanaged: (engine) => engine.unmanaged(),
+  images: (engine) => engine.images(),
   hasImage: (engine) => engine.hasImage('a:1'),
   pull: (engine) => engine.pull('a:1', { signal: new AbortController().signal, onProgress: () => {} }),
   start: (engine) => engine.start(specOf('s1')),

@@ -45,6 +45,11 @@ export type DockerEngineOptions = {
    * using it already, because two engines would rewrite each other's packet filter.
    */
   readonly network?: 'host' | 'private';
+  /**
+   * What it runs and knows stays when it ends by anything but `stop`, and the next start with this root finds it, as on
+   * a host whose engine crashes and comes back. Whoever asks for this clears up what was never started again.
+   */
+  readonly outlasts?: boolean;
   readonly onProgress: (step: string) => void;
 };
 
@@ -81,6 +86,7 @@ export async function startDockerEngine(options: DockerEngineOptions): Promise<D
     network: options.network ?? 'host if free',
     cdiDevices: programs.knowsCdi ? (options.cdiDevices ?? []) : [],
     knowsCdi: programs.knowsCdi,
+    outlasts: options.outlasts === true,
   };
   options.onProgress(`starting Docker engine ${programs.version} in ${options.root}`);
   const keeper = spawn(process.execPath, [fileURLToPath(new URL('dockerEngineKeeper.ts', import.meta.url))], {

@@ -16,6 +16,7 @@ export type KeeperPlan = {
   readonly network: 'host' | 'private' | 'host if free';
   readonly cdiDevices: readonly string[];
   readonly knowsCdi: boolean;
+  readonly outlasts: boolean;
 };
 
 export type KeeperReport =
@@ -57,12 +58,12 @@ try {
 process.exit();
 
 async function keep(): Promise<void> {
-  await clearLeftovers(plan.root);
-  let end: 'stop' | 'ended';
+  if (!plan.outlasts) await clearLeftovers(plan.root);
+  let end: 'stop' | 'ended' | 'failed' = 'failed';
   try {
     end = await runUntilEnd();
   } finally {
-    await clearLeftovers(plan.root);
+    if (end !== 'ended' || !plan.outlasts) await clearLeftovers(plan.root);
   }
   // The data of an engine that was killed stay: the next start with this root finds its networks in them and removes
   // their bridges from the machine.
@@ -72,7 +73,7 @@ async function keep(): Promise<void> {
 async function runUntilEnd(): Promise<'stop' | 'ended'> {
   const network = await chooseNetwork();
   const { child, ended, socket } = await start(network);
-  await removeEverything(socket);
+  if (!plan.outlasts) await removeEverything(socket);
   const version: { readonly Version: string } = JSON.parse(await call(socket, 'GET', '/version'));
   const dockerdPid = Number(await readFile(join(plan.root, 'dockerd.pid'), 'utf8'));
   report({ kind: 'ready', socket, version: version.Version, network, dockerdPid, keeperPid: process.pid });
@@ -111,8 +112,8 @@ async function chooseNetwork(): Promise<'host' | 'private'> {
 async function start(network: 'host' | 'private'): Promise<Dockerd> {
   const { root } = plan;
   const socket = join(root, 'docker.sock');
-  // With the exec root of a killed engine dockerd waits 10 s for the containerd whose pid it finds there.
-  await rm(join(root, 'exec'), { recursive: true, force: true });
+  // A killed engine takes its containerd with it, and dockerd waits in vain for the one whose pid it finds there.
+  await rm(join(root, plan.outlasts ? 'exec/containerd/containerd.pid' : 'exec'), { recursive: true, force: true });
   await rm(join(root, 'dockerd.pid'), { force: true });
   await rm(socket, { force: true });
   await mkdir(join(root, 'cdi'), { recursive: true });
@@ -123,6 +124,8 @@ async function start(network: 'host' | 'private'): Promise<Dockerd> {
   const words = ['dockerd', '--config-file', join(root, 'daemon.json'), '--data-root', join(root, 'data')];
   words.push('--exec-root', join(root, 'exec'), '-p', join(root, 'dockerd.pid'), '-H', `unix://${socket}`);
   words.push('--bridge=none', '--log-level=warn');
+  // The agent tries again by itself, and the engine's own five tries take most of a minute.
+  words.push('--max-download-attempts=1');
   const inside = ['unshare', '--net', '--', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...words];
   const [program = 'dockerd', ...args] = network === 'private' ? inside : words;
   const log = await open(join(root, 'dockerd.log'), 'a');

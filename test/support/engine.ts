@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
@@ -6,7 +6,9 @@ import type { ExecutionContext } from 'ava';
 import Docker from 'dockerode';
 import { DockerEngine as EngineOfAgent } from '../../agent/engine/docker.ts';
 import { isEngineUnavailable, startDockerEngine, type DockerEngine } from '../../infra/tools/dockerEngine.ts';
+import { clearLeftovers } from '../../infra/tools/dockerLeftovers.ts';
 import { importBusybox } from './engineImages.ts';
+import { until } from './until.ts';
 
 /** The container engine that test files share. It has the images `muster-test/busybox:1` and `muster-test/sleeper:1`. */
 export type TestEngine = Omit<DockerEngine, 'stop'>;
@@ -45,8 +47,8 @@ export function testEngine(t: ExecutionContext): Promise<TestEngine | null> {
 }
 
 /** An engine that one test may break. Its network is private, so its ports are reached with `inNetworkOf` only. */
-export async function breakableEngine(t: ExecutionContext, name: string): Promise<DockerEngine> {
-  const root = join(tmpdir(), `muster-engine-${process.pid}-${name}`);
+export async function breakableEngine(t: ExecutionContext, name: string, folder = tmpdir()): Promise<DockerEngine> {
+  const root = join(folder, `muster-engine-${process.pid}-${name}`);
   const engine = await startDockerEngine({
     root,
     version: DOCKER_VERSION,
@@ -60,6 +62,55 @@ export async function breakableEngine(t: ExecutionContext, name: string): Promis
   });
   await importBusybox(dockerOf(engine));
   return engine;
+}
+
+/** An engine that a test may end by any signal and start again. Its sessions and networks are as after a crash on a host. */
+export interface RestartableEngine {
+  readonly host: string;
+  /** Resolves when it has ended. */
+  end(signal: NodeJS.Signals): Promise<void>;
+  start(): Promise<DockerEngine>;
+}
+
+export async function restartableEngine(t: ExecutionContext, name: string): Promise<RestartableEngine> {
+  const root = join(tmpdir(), `muster-engine-${process.pid}-${name}`);
+  const start = (): Promise<DockerEngine> =>
+    startDockerEngine({
+      root,
+      version: DOCKER_VERSION,
+      network: 'private',
+      outlasts: true,
+      onProgress: (step) => t.log(step),
+    });
+  let current = await start();
+  t.teardown(async () => {
+    await current.stop();
+    await clearLeftovers(root);
+    await rm(root, { recursive: true, force: true, maxRetries: 5 });
+  });
+  await importBusybox(dockerOf(current));
+  return {
+    host: current.host,
+    async end(signal) {
+      process.kill(current.dockerdPid, signal);
+      await until(
+        'the end of the engine',
+        () => isThere(`/proc/${current.keeperPid}`),
+        (there) => !there,
+      );
+    },
+    async start() {
+      current = await start();
+      return current;
+    },
+  };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 export function dockerOf(engine: Pick<TestEngine, 'host'>): Docker {

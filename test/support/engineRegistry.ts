@@ -6,8 +6,10 @@ import { inNetworkOf, type TestEngine } from './engine.ts';
 import { busyboxTar } from './engineImages.ts';
 
 /**
- * An image registry with `muster/present`, `muster/private` (refused) and `muster/stalled` (never answers), as a
- * process in the engine's own network. Returns `127.0.0.1:<port>`: engines take loopback registries without TLS.
+ * An image registry as a process in the engine's own network. Returns `127.0.0.1:<port>`: engines take loopback
+ * registries without TLS. Of `muster/`: `present` and `slow` (4 s) are there; `flaky` breaks off twice, `broken` always;
+ * `private` (403), `locked` (401), `nowhere` and `absent` (404), `busy` (429) and `ill` (503) are refused; `stalled`
+ * never answers.
  */
 export async function startRegistry(t: ExecutionContext, engine: TestEngine): Promise<string> {
   const [program, ...args] = inNetworkOf(engine);
