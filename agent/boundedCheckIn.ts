@@ -14,6 +14,7 @@ const SHORTENINGS: readonly ((checkIn: CheckIn) => CheckIn)[] = [
   ({ images, ...rest }) =>
     images === undefined ? rest : { ...rest, images: images.map((image) => ({ ...image, references: [] })) },
   ({ images: _images, ...rest }) => rest,
+  (checkIn) => withSessions(checkIn, ({ pull: _pull, ...session }) => session),
   (checkIn) => ({ ...checkIn, usage: { ...checkIn.usage, sessions: [] } }),
   (checkIn) => withSessions(checkIn, (session) => withDetail(session, SHORT_DETAIL)),
   (checkIn) => ({ ...checkIn, usage: { ...checkIn.usage, gpus: [] } }),

@@ -62,6 +62,7 @@ function observedSession(n: number, endpoints: number, detail: number): Observed
     oomKilled: false,
     endpoints: failed ? [] : numbered(endpoints, (port) => endpoint(port + 1)),
     failure: failed ? { code: 'CONTAINER_START_FAILED', detail: 'é'.repeat(detail) } : null,
+    pull: { layersDone: 1, layersTotal: 7, bytesDone: 1e9, bytesTotal: 9e9, attempt: 1 },
   };
 }
 
@@ -159,6 +160,7 @@ test('what is measured is left out first, then details, and last where sessions 
   const kept = (sent: CheckIn) =>
     [
       sent.images !== undefined && 'images',
+      sent.sessions.some(({ pull }) => pull !== undefined) && 'pulls',
       sent.usage.sessions.length > 0 && 'use of sessions',
       sent.sessions.some(({ failure }) => (failure?.detail.length ?? 0) > 100) && 'long details',
       sent.usage.gpus.length > 0 && 'use of GPUs',
@@ -168,7 +170,7 @@ test('what is measured is left out first, then details, and last where sessions 
       sent.sessions.some(({ endpoints }) => endpoints.length > 0) && 'an endpoint',
     ].filter((each) => each !== false);
   const order = kept(whole);
-  t.is(order.length, 8);
+  t.is(order.length, 9);
   const seen: (readonly string[])[] = [];
   for (let limit = bytesOf(whole); ; limit -= 50) {
     const left = kept(boundedCheckIn(whole, limit));
@@ -177,7 +179,7 @@ test('what is measured is left out first, then details, and last where sessions 
   }
   t.deepEqual(
     seen,
-    numbered(9, (n) => order.slice(n)),
+    numbered(10, (n) => order.slice(n)),
   );
 });
 

@@ -238,8 +238,8 @@ const GPUS: readonly (readonly [string, Partial<GpuLooks>, RegExp])[] = [
   ],
   [
     'a broken device is told, and the others stand apart',
-    { driver: gpus([first, { ...second, health: 'failed' }]) },
-    /^wrong GPUs: GPU 1 failed.*\nok GPUs: GPU 0 /,
+    { driver: gpus([first, { ...second, health: 'failed', healthReason: 'it fell off the bus' }]) },
+    /^wrong GPUs: GPU 1 failed: it fell off the bus →.*\nok GPUs: GPU 0 /,
   ],
   [
     'without an engine they cannot be judged',

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { toContainerView } from '../agent/engine/containerView.ts';
-import { containersOutOfMemory, readKernelLog } from '../agent/engine/kernelLog.ts';
+import { containersOutOfMemory, readKernelKills } from '../agent/engine/kernelKills.ts';
 import { OomKills } from '../agent/engine/oomKills.ts';
 import type { ContainerView } from '../agent/engine/port.ts';
 import { engineTest, serialEngineTest } from './support/engineTest.ts';
@@ -57,7 +57,7 @@ test('where the kernel may not be asked, the word of the engine stands', async (
     ended(137),
     ended(137, { oomKilled: true }),
   ]);
-  t.is(await readKernelLog('/dev/there-is-no-such-log'), null);
+  t.is(await readKernelKills('/dev/there-is-no-such-log'), null);
 });
 
 test('a container that lost a process and ended well was not killed', (t) => {
@@ -77,7 +77,7 @@ test('a container that lost a process and ended well was not killed', (t) => {
 serialEngineTest(
   'sessions that are killed for memory in their first moments are told as such, each of them',
   async (t, { host }) => {
-    if ((await readKernelLog()) === null) {
+    if ((await readKernelKills()) === null) {
       t.log('NOT TESTED: the log of the kernel may not be read here (/dev/kmsg); run this as root');
       t.pass();
       return;

@@ -1,8 +1,10 @@
+import { uptime } from 'node:os';
 import type { GpuDevice } from '../../domain/schemas.ts';
 import { realClock } from '../../infra/clock.ts';
 import { DockerEngine } from '../engine/docker.ts';
 import type { EngineFacts } from '../engine/port.ts';
 import { gpuInstrument } from '../gpu/instrument.ts';
+import { foldXids } from '../gpu/xid.ts';
 import { gpuDevices, noGpus, takeInventory } from '../observe/gpus.ts';
 import { nvidiaOnPci } from './pci.ts';
 import { probe, type Look } from './probe.ts';
@@ -28,17 +30,14 @@ const READER_EXTRA_MS = 500;
 export async function lookAtGpus(dockerHost: string, limitMs: number): Promise<GpuLooks> {
   const asked = probe(limitMs, async () => await new DockerEngine({ host: dockerHost }).facts());
   const driver = probe(limitMs + READER_EXTRA_MS, async (): Promise<DriverAnswer> => {
-    const [answer, facts] = await Promise.all([gpuInstrument({ timeLimitMs: limitMs }).inventory(), asked]);
-    switch (answer.kind) {
-      case 'none':
-        return { kind: 'none' };
-      case 'failed':
-        return { kind: 'failed', message: answer.message };
-      case 'read': {
-        const inventory = takeInventory(noGpus, answer, realClock.now());
-        return { kind: 'ok', devices: gpuDevices(inventory, facts.kind === 'seen' ? facts.facts : null) };
-      }
-    }
+    const instrument = gpuInstrument({ timeLimitMs: limitMs });
+    const [answer, news, facts] = await Promise.all([instrument.inventory(), instrument.kernelNews(), asked]);
+    if (answer.kind !== 'read') return answer;
+    const now = realClock.now();
+    const messages = news.kind === 'read' ? news.messages : [];
+    const xids = foldXids(noGpus.xids, messages, now - uptime() * 1000);
+    const inventory = takeInventory({ ...noGpus, xids }, answer, now);
+    return { kind: 'ok', devices: gpuDevices(inventory, facts.kind === 'seen' ? facts.facts : null) };
   });
   const [engine, seen, onPci] = await Promise.all([asked, driver, probe(limitMs, () => nvidiaOnPci())]);
   return { driver: seen, engine: engine.kind === 'seen' ? engine.facts : null, onPci };

@@ -46,9 +46,11 @@ function withoutDriver(engine: EngineFacts | null, onPci: Look<number>): Finding
 }
 
 function aboutBroken(broken: readonly GpuDevice[]): readonly Finding[] {
-  if (broken.length === 0) return [];
-  const mend = 'nvidia-smi -q -d ECC says more; it may need a reset, or to be replaced';
-  return [wrong(CHECK, `${named(broken)} failed: no session gets it`, mend)];
+  const mend = 'nvidia-smi -q says more; it may need a reset, or to be replaced';
+  const byReason = [...Map.groupBy(broken, (device) => device.healthReason)];
+  return byReason.map(([reason, same]) =>
+    wrong(CHECK, `${named(same)} failed: ${reason ?? 'no session gets it'}`, mend),
+  );
 }
 
 function aboutSome(reason: string | null, same: readonly GpuDevice[], engine: EngineFacts | null): Finding {

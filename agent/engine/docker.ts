@@ -6,7 +6,7 @@ import { limited, linesOf, statusOf, unlessStatus } from './calls.ts';
 import { pullImage } from './dockerPull.ts';
 import { ensureNetwork } from './ensureNetwork.ts';
 import { EngineError, EngineErrorCode, explainEngineFailure } from './errors.ts';
-import { readKernelLog } from './kernelLog.ts';
+import { readKernelKills } from './kernelKills.ts';
 import { DEAD_END_NETWORK, NETWORKS, type NetworkDefinition } from './networks.ts';
 import { hasNvidiaHook } from './nvidiaHook.ts';
 import { OomKills } from './oomKills.ts';
@@ -75,7 +75,7 @@ export class DockerEngine implements Engine {
     this.#docker = connect(options.host);
     this.#hookFolders = options.hookFolders ?? (process.env['PATH'] ?? '').split(':');
     this.#limits = options.limits ?? LIMITS;
-    this.#oomKills = new OomKills(options.kernelLog ?? (() => readKernelLog()));
+    this.#oomKills = new OomKills(options.kernelLog ?? (() => readKernelKills()));
   }
 
   async facts(): Promise<EngineFacts> {

@@ -1,4 +1,4 @@
-import { containersOutOfMemory } from './kernelLog.ts';
+import { containersOutOfMemory } from './kernelKills.ts';
 import type { ContainerView } from './port.ts';
 
 /** Containers that were asked about; more would only be of those that nobody removes. */

@@ -94,7 +94,7 @@ function checkInOf(
     },
     images: [{ imageId: 'sha256:1', references: ['busybox'], sizeBytes: GIB }],
     engine: { status: 'up', version: 'test' },
-    sessions: (document?.sessions ?? []).map(({ sessionId }) => ({ ...running(sessionId), ...tells() })),
+    sessions: (document?.sessions ?? []).map(({ sessionId }) => Object.assign(running(sessionId), tells())),
     orphans: [],
     unmanagedContainers: 0,
   };
