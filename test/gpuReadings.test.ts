@@ -139,8 +139,8 @@ test('what a driver asks to be done is read in its own words', async (t) => {
   t.deepEqual(await recoveries('recovery-actions.xml'), ['none', 'reset', 'drain', 'reboot']);
   t.deepEqual(await recoveries('requires-reset.xml'), ['reset']);
   t.deepEqual(await recoveries('ecc-errors.xml'), [null, null, null, null], 'driver 470 does not tell');
-  const before565 = (await nvidiaText('mig-on.xml')).replace('<reset_required>No<', '<reset_required>Yes<');
-  t.is(parseSmiDocument(before565).gpus[0]?.recovery, 'reset');
+  const olderDriver = (await nvidiaText('mig-on.xml')).replace('<reset_required>No<', '<reset_required>Yes<');
+  t.is(parseSmiDocument(olderDriver).gpus[0]?.recovery, 'reset');
   t.like((await gpusIn('requires-reset.xml'))[0], { outcry: 'requires reset', utilizationPercent: null });
 });
 

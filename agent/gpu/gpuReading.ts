@@ -30,7 +30,7 @@ export type MigInstance = {
 export type GpuCondition = {
   /** What the driver says instead of values: it cannot reach the device any more, or not before a reset. */
   readonly outcry: 'lost' | 'requires reset' | null;
-  /** What the driver wants done before the device can be used again. Drivers before 565 do not tell. */
+  /** What the driver wants done before the device can be used again. Older drivers do not tell. */
   readonly recovery: 'none' | 'drain' | 'reset' | 'reboot' | null;
   /** Memory errors that could not be corrected: since the driver was loaded, and in the device's life. */
   readonly volatileUncorrected: number | null;

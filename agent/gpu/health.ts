@@ -26,9 +26,10 @@ const RESET = 'reset it with nvidia-smi -r, or restart the host';
 const OFF_THE_BUS = 79;
 
 /**
- * By the catalogue of Xids that NVIDIA publishes (docs.nvidia.com/deploy/xid-errors, 2025): those that it answers with a reset
- * of the device, and 48 and 74, which have workflows of their own that come to the same. Only what concerns the device is
- * here: a fault that a session's own program can cause (13, 31, 43, 45, 68) must not take the device away from everybody else.
+ * By the catalogue of Xids that NVIDIA publishes (docs.nvidia.com/deploy/xid-errors, as of 2025): those that it answers with a
+ * reset of the device; and 48 and 74, for which it has workflows that end in several ways, so the careful one is taken. Only
+ * what concerns the device is here: a fault that a session's own program can cause (13, 31, 43, 45, 68) must not take the
+ * device away from everybody else.
  */
 const FATAL_XIDS: readonly (readonly [code: number, what: string])[] = [
   [48, 'a memory error of two bits'],

@@ -174,7 +174,7 @@ function conditionOf(gpu: Node): GpuCondition {
   };
 }
 
-/** Since 565 in one word; drivers from 525 on told at least of a needed reset. */
+/** Newer drivers say it in one word; those before told at least of a needed reset; the oldest told nothing. */
 function recoveryOf(gpu: Node): GpuCondition['recovery'] {
   const status = gpu.in('gpu_reset_status');
   switch ((gpu.text('gpu_recovery_action') ?? '').trim().toLowerCase()) {
