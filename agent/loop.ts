@@ -258,7 +258,7 @@ class AgentLoop {
     this.#newsMaybe();
   }
 
-  /** Called once a second at most, so that pulls never flood the bus. */
+  /** Called once a second at most, and for each further try, so that pulls never flood the bus. */
   #pullsWentOn(): void {
     this.#progressUntold = true;
     this.#speak.ring();

@@ -5,7 +5,7 @@ import type { AgentPorts } from './ports.ts';
 /** What the network spoils is tried so often; what a registry or a full disk says is final. */
 const PULL_TRIES = 3;
 const FIRST_PAUSE_MS = 2000;
-/** Progress of all pulls together is told no more often. */
+/** Progress of all pulls together is told no more often, a try that failed excepted. */
 const TELL_EVERY_MS = 1000;
 
 interface Pull {
@@ -69,7 +69,6 @@ export class Pulls {
     const { clock, engine, log, random } = this.#ports;
     const { signal } = pull.abort;
     for (let attempt = 1; ; attempt += 1) {
-      pull.progress = { ...pull.progress, attempt };
       const onProgress = (progress: Omit<ObservedPull, 'attempt'>) => this.#note(pull, { ...progress, attempt });
       try {
         await engine.pull(reference, { signal, onProgress });
@@ -80,6 +79,9 @@ export class Pulls {
           throw new EngineError(error.code, `${error.message} (tried ${attempt} times)`, error);
         const retryMs = Math.round(FIRST_PAUSE_MS * 4 ** (attempt - 1) * (0.5 + random()));
         log.warn({ image: reference, err: error, attempt, retryMs }, 'image could not be pulled, tried again later');
+        // Told at once, since nothing else will be until the next try.
+        pull.progress = { ...pull.progress, attempt: attempt + 1 };
+        this.#onProgress();
         await clock.sleep(retryMs, signal);
         signal.throwIfAborted();
       }

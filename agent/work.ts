@@ -32,7 +32,7 @@ interface Hold {
 export interface WorkListeners {
   /** A phase has changed, or an action is over. */
   readonly onChange: () => void;
-  /** A pull has gone on: once a second at most. */
+  /** A pull has gone on (told once a second at most) or is to be tried again. */
   readonly onProgress: () => void;
 }
 

@@ -7,16 +7,19 @@ import type { Heard } from './agentView.ts';
 import { changedTelemetry, telemetryOf, type TelemetryOfSessions } from './sessionTelemetry.ts';
 import type { ImageView } from './views.ts';
 
+/** What the newest check-in tells of sessions is found by session. */
+interface HeardWithSessions extends Heard {
+  readonly sessions: TelemetryOfSessions;
+}
+
 /** Everything shown that is fleet-wide: images, who may join, and the newest check-in of every agent. */
 export interface FleetProjection {
   readonly log: string;
   readonly state: FleetState;
   readonly images: Map<string, ImageView>;
   /** Bounded by the fleet: agents enrolled, joined or pending. */
-  readonly heard: Map<string, Heard>;
-  /** By agent, what its newest check-in tells of its sessions. */
-  readonly telemetry: Map<string, TelemetryOfSessions>;
-  readonly touched: { readonly agents: Set<string>; readonly sessions: Set<string>; readonly images: Set<string> };
+  readonly heard: Map<string, HeardWithSessions>;
+  readonly touched: { readonly agents: Set<string>; readonly images: Set<string> };
   logId: string | null;
   version: number;
 }
@@ -27,8 +30,7 @@ export function emptyFleetProjection(log: string): FleetProjection {
     state: initialFleet(),
     images: new Map(),
     heard: new Map(),
-    telemetry: new Map(),
-    touched: { agents: new Set(), sessions: new Set(), images: new Set() },
+    touched: { agents: new Set(), images: new Set() },
     logId: null,
     version: 0,
   };
@@ -46,16 +48,18 @@ export function applyFleetCommit(projection: FleetProjection, commit: Commit): v
   projection.version = commit.version;
 }
 
-/** Keeps the newest check-in of an enrolled agent. One that nobody enrolled is not kept: memory is bounded by the fleet. */
-export function applyCheckIn(projection: FleetProjection, checkIn: CheckIn, receivedAt: string): void {
+/**
+ * Keeps the newest check-in of an enrolled agent. One that nobody enrolled is not kept: memory is bounded by the fleet.
+ * Returns the sessions of which it tells something else than the one before.
+ */
+export function applyCheckIn(projection: FleetProjection, checkIn: CheckIn, receivedAt: string): readonly string[] {
   const { agentId } = checkIn;
-  if (!projection.state.agents.has(agentId)) return;
-  projection.heard.set(agentId, { checkIn, receivedAt });
+  if (!projection.state.agents.has(agentId)) return [];
+  const sessions = telemetryOf(checkIn);
+  const before = projection.heard.get(agentId)?.sessions ?? sessions;
+  projection.heard.set(agentId, { checkIn, receivedAt, sessions });
   projection.touched.agents.add(agentId);
-  const telemetry = telemetryOf(checkIn);
-  const before = projection.telemetry.get(agentId) ?? telemetry;
-  for (const sessionId of changedTelemetry(before, telemetry)) projection.touched.sessions.add(sessionId);
-  projection.telemetry.set(agentId, telemetry);
+  return changedTelemetry(before, sessions);
 }
 
 function applyImage({ images, touched }: FleetProjection, event: FleetEvent, position: string): void {

@@ -248,7 +248,7 @@ test('a session says how far its image is pulled and whether it is healthy, as i
   const told = (change: Partial<ObservedSession>, zone: ZoneProjection) => {
     applyCheckIn(projection, aCheckIn({ sessions: [observed('running', change)] }), NOW);
     const record = zone.sessions.get('s-1');
-    const telemetry = projection.telemetry.get('agent-1')?.get('s-1') ?? null;
+    const telemetry = projection.heard.get('agent-1')?.sessions.get('s-1') ?? null;
     return record === undefined ? null : sessionView(record, zone.state, telemetry);
   };
   const sentences = (zone: ZoneProjection, changes: readonly Partial<ObservedSession>[]) =>
@@ -289,9 +289,7 @@ test('a session is shown anew when a check-in tells something else of it, and on
   const data = { agentId: 'agent-1', hostname: 'host-1', simulated: false };
   applyFleetCommit(projection, aCommit(1, [{ type: 'AgentEnrolled', data }]));
   const touchedBy = (change: Partial<ObservedSession>) => {
-    projection.touched.sessions.clear();
-    applyCheckIn(projection, aCheckIn({ sessions: [observed('running', change)] }), NOW);
-    return [...projection.touched.sessions];
+    return applyCheckIn(projection, aCheckIn({ sessions: [observed('running', change)] }), NOW);
   };
   t.deepEqual(touchedBy({}), []);
   t.deepEqual(touchedBy({ health: 'healthy' }), ['s-1']);

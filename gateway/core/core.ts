@@ -108,12 +108,13 @@ export class Core {
     const leads = this.fleet.role === 'leading';
     if (leads && (enrolment === undefined || unapproved)) void this.#enrol(checkIn, receivedAt);
     if (enrolment === undefined) return;
-    applyCheckIn(this.fleetProjection, checkIn, receivedAt);
+    const changed = applyCheckIn(this.fleetProjection, checkIn, receivedAt);
+    const zone = enrolment.zone === null ? undefined : this.zones.get(enrolment.zone);
+    for (const sessionId of changed) zone?.projection.touched.sessions.add(sessionId);
     const at = measuredAt(checkIn, Date.parse(receivedAt));
     addSample(this.history, agentId, at, usage);
     const age = this.#options.clock.now() - at;
     if (age > LATE_INTERVALS * this.#options.patience.checkInSeconds * 1000) return;
-    const zone = enrolment.zone === null ? undefined : this.zones.get(enrolment.zone);
     if (zone?.replica.role === 'leading') zone.desk.receive(checkIn);
   }
 

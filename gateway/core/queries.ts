@@ -45,8 +45,8 @@ export function sessionShown(core: Core, sessionId: string): SessionView | null 
 }
 
 function sessionOf({ fleetProjection }: Core, { state }: ZoneProjection, record: SessionRecord): SessionView {
-  const heard = record.agentId === null ? undefined : fleetProjection.telemetry.get(record.agentId);
-  return sessionView(record, state, heard?.get(record.sessionId) ?? null);
+  const heard = record.agentId === null ? undefined : fleetProjection.heard.get(record.agentId);
+  return sessionView(record, state, heard?.sessions.get(record.sessionId) ?? null);
 }
 
 export function imagesShown(core: Core): readonly ImageView[] {

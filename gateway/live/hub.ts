@@ -130,10 +130,9 @@ export class LiveHub {
   #takeChanges(): Changes | null {
     const { fleetProjection, zones } = this.#core;
     const agentIds = new Set(fleetProjection.touched.agents);
-    const sessionIds = new Set(fleetProjection.touched.sessions);
+    const sessionIds = new Set<string>();
     const imageIds = [...fleetProjection.touched.images];
     fleetProjection.touched.agents.clear();
-    fleetProjection.touched.sessions.clear();
     fleetProjection.touched.images.clear();
     for (const { projection } of zones.values()) {
       for (const agentId of projection.touched.agents) agentIds.add(agentId);

@@ -94,7 +94,7 @@ function checkInOf(
     },
     images: [{ imageId: 'sha256:1', references: ['busybox'], sizeBytes: GIB }],
     engine: { status: 'up', version: 'test' },
-    sessions: (document?.sessions ?? []).map(({ sessionId }) => Object.assign(running(sessionId), tells())),
+    sessions: (document?.sessions ?? []).map(({ sessionId }) => running(sessionId, tells())),
     orphans: [],
     unmanagedContainers: 0,
   };
@@ -116,7 +116,7 @@ function gpu(agentId: string, index: number): CheckIn['hardware']['gpus'][number
   };
 }
 
-function running(sessionId: string): ObservedSession {
+function running(sessionId: string, told: Partial<ObservedSession>): ObservedSession {
   return {
     sessionId,
     status: 'running',
@@ -125,5 +125,6 @@ function running(sessionId: string): ObservedSession {
     oomKilled: false,
     endpoints: [],
     failure: null,
+    ...told,
   };
 }
