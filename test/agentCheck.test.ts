@@ -29,6 +29,11 @@ const BUSES: readonly (readonly [string, readonly BusLook[], RegExp])[] = [
     [at({ kind: 'failed', error: refused })],
     /^wrong bus: .*refuses the password.*→ set MUSTER_NATS_APP_PASSWORD.*bus\.json/,
   ],
+  [
+    'one without the TLS that was asked for is told',
+    [at({ kind: 'failed', error: new BusError(BusErrorCode.WithoutTls, 'plain') }, 'tls://bus:4222')],
+    /^wrong bus: tls:\/\/bus:4222 does not speak TLS → give that nats-server a certificate/,
+  ],
   ['nobody there is told', [at(failed('ECONNREFUSED'))], /^wrong bus: nobody listens at nats:\/\/bus:4222 →/],
   ['an unknown host is told', [at(failed('ENOTFOUND'))], /^wrong bus: .*not known → .*getent hosts/],
   ['a firewall or another program is told', [at(late)], /^wrong bus: .*firewall.*something else listens/],

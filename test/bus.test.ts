@@ -6,12 +6,12 @@ import { followCheckIns, publishCheckIn, readCheckIns, type MalformedCheckIn } f
 import type { ReceivedCheckIn } from '../infra/bus/checkIns.ts';
 import { connectBus, type Bus } from '../infra/bus/connect.ts';
 import { putDesired, readDesired, watchDesired } from '../infra/bus/desired.ts';
-import { isBusRefused, isBusUnreachable, isStreamDifferent } from '../infra/bus/errors.ts';
+import { isBusRefused, isBusUnreachable, isBusWithoutTls, isStreamDifferent } from '../infra/bus/errors.ts';
 import { parsePlace } from '../infra/bus/ordered.ts';
 import { ensureCheckIns, ensureDesired } from '../infra/bus/streams.ts';
 import { checkInSubject, desiredSubject } from '../infra/names.ts';
 import { collect } from './support/logs.ts';
-import { startNats, type TestNats } from './support/nats.ts';
+import { APP_PASSWORD, startNats, type TestNats } from './support/nats.ts';
 
 test('a bus that is not there is tried until the signal, and then unreachable', async (t) => {
   const signal = AbortSignal.timeout(500);
@@ -30,6 +30,19 @@ test('wrong credentials are refused at once', async (t) => {
   };
   const error = await t.throwsAsync(connectBus(options));
   t.true(isBusRefused(error), String(error));
+});
+
+test('a bus that does not speak TLS is refused at once where the address asks for it', async (t) => {
+  const nats = await startServer(t);
+  const options = {
+    url: nats.url.replace('nats://', 'tls://'),
+    user: 'muster-app',
+    password: APP_PASSWORD,
+    name: 'n',
+    signal: AbortSignal.timeout(20_000),
+  };
+  const error = await t.throwsAsync(connectBus(options), { message: /does not speak TLS/ });
+  t.true(isBusWithoutTls(error), String(error));
 });
 
 test('a connection comes back by itself and says so', async (t) => {

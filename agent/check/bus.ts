@@ -1,6 +1,6 @@
 import { jetStreamApi } from '../../infra/bus/api.ts';
 import { connectBus } from '../../infra/bus/connect.ts';
-import { hasServerCode, isBusRefused, isJetStreamAway, ServerCode } from '../../infra/bus/errors.ts';
+import { hasServerCode, isBusRefused, isBusWithoutTls, isJetStreamAway, ServerCode } from '../../infra/bus/errors.ts';
 import { busTime, type ForeignTime } from '../../infra/bus/time.ts';
 import type { Clock } from '../../infra/clock.ts';
 import { ok, warning, wrong, type Finding } from './finding.ts';
@@ -101,6 +101,10 @@ function unreachable(url: string, look: Exclude<Look<BusAccount>, { kind: 'seen'
   if (look.kind === 'failed' && isBusRefused(look.error)) {
     const mend = 'set MUSTER_NATS_APP_PASSWORD to the appPassword in bus.json, in the data folder of the first host';
     return wrong(CHECK, `${url} refuses the password of the user ${USER}`, mend);
+  }
+  if (look.kind === 'failed' && isBusWithoutTls(look.error)) {
+    const mend = 'give that nats-server a certificate, or write nats:// where the way to it is safe';
+    return wrong(CHECK, `${url} does not speak TLS`, mend);
   }
   if (failedWith(look, 'ENOTFOUND', 'EAI_AGAIN')) {
     return wrong(

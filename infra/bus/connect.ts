@@ -25,8 +25,9 @@ export interface BusOptions {
 const RETRY_MS = 200;
 
 /**
- * Connects, trying again until `signal` aborts while nobody listens there. Throws BusError BUS_UNREACHABLE then, and
- * BUS_REFUSED at once when the bus does not accept the credentials. Afterwards it reconnects for ever by itself.
+ * Connects, trying again until `signal` aborts while nobody listens there. Throws BusError BUS_UNREACHABLE then, and at once
+ * BUS_REFUSED when the bus does not accept the credentials and BUS_WITHOUT_TLS when it does not speak the TLS that the URL asks
+ * for. Afterwards it reconnects for ever by itself.
  */
 export async function connectBus(options: BusOptions): Promise<Bus> {
   let lastError: unknown;
@@ -34,6 +35,10 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     try {
       return watch(await dial(options));
     } catch (error) {
+      if (lacksTls(error)) {
+        const message = `the bus at ${options.url} does not speak TLS: nothing was sent; mend the server or use nats://`;
+        throw new BusError(BusErrorCode.WithoutTls, message, { cause: error });
+      }
       if (isRefusal(error)) {
         const message = `the bus at ${options.url} refused the user "${options.user}": check the password`;
         throw new BusError(BusErrorCode.Refused, message, { cause: error });
@@ -70,7 +75,13 @@ async function dial(options: BusOptions): Promise<NatsConnection> {
     maxPingOut: 2,
     // A trace for every request costs more than the request; our errors name the subject.
     noAsyncTraces: true,
+    // The client takes the scheme for a hint; a password must never go where TLS was asked for and is not spoken.
+    ...(options.url.includes('tls://') ? { tls: {} } : {}),
   });
+}
+
+function lacksTls(error: unknown): boolean {
+  return error instanceof NatsError && error.code === ErrorCode.ServerOptionNotAvailable && error.message === 'tls';
 }
 
 function isRefusal(error: unknown): boolean {

@@ -2,6 +2,7 @@
 export const BusErrorCode = {
   Unreachable: 'BUS_UNREACHABLE',
   Refused: 'BUS_REFUSED',
+  WithoutTls: 'BUS_WITHOUT_TLS',
   Disconnected: 'BUS_DISCONNECTED',
   NoAnswer: 'BUS_NO_ANSWER',
   JetStreamAway: 'JETSTREAM_AWAY',
@@ -52,6 +53,11 @@ export function isBusUnreachable(error: unknown): boolean {
 /** The bus answered, and does not accept these credentials. */
 export function isBusRefused(error: unknown): boolean {
   return error instanceof BusError && error.code === BusErrorCode.Refused;
+}
+
+/** The address asks for TLS and the bus does not speak it; nothing was sent there. */
+export function isBusWithoutTls(error: unknown): boolean {
+  return error instanceof BusError && error.code === BusErrorCode.WithoutTls;
 }
 
 /** Nobody on the bus answered for a stream; nothing was written. */
