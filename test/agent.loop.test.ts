@@ -92,7 +92,7 @@ test('a missing image is pulled and reported so; a withdrawn one is cancelled an
 });
 
 test('a pull that the network spoils is tried three times in all, with longer pauses, and then says so', async (t) => {
-  const rig = agentRig({ images: new Set() });
+  const rig = agentRig({ images: new Set(), latencyMs: (call) => (call === 'pull' ? 1500 : 5) });
   const spoilt = (times: number, subject: string) => {
     for (let i = 0; i < times; i++)
       rig.plan({ call: 'pull', moment: 'before', error: new EngineError('NETWORK', 'It broke off.'), subject });
