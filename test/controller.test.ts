@@ -74,6 +74,21 @@ test('nothing is answered, shown or readable before the log has acknowledged it'
   t.is(await controller.ask((state) => state.sessions.size), 1);
 });
 
+test('what is decided while the first commit of a log is being written knows whose log it is', async (t) => {
+  const log = plannedLog();
+  log.plan('held');
+  const { controller } = await controllerRig(log);
+  const command = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false } as const;
+  const joined = controller.submit(submission('join', command, false));
+  await settleDown();
+  const checkIn = aCheckIn({ appliedVersion: 1 });
+  const said = controller.submit(submission('c-1', { type: 'RecordCheckIn', checkIn }, false));
+  await settleDown();
+  log.letGo();
+  await Promise.all([joined, said]);
+  t.true(log.commits[1]?.events.some(({ type }) => type === 'AgentReturned'));
+});
+
 test('the waiting line is placed by itself when a claim is released', async (t) => {
   const { controller, log } = await controllerRig();
   const command = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false } as const;

@@ -56,6 +56,11 @@ interface Batch<Command> {
   readonly context: DecisionContext;
 }
 
+/** A batch whose commit is being written. `logId`: the log's, or the one that this first commit gives it. */
+interface Flight<Command> extends Batch<Command> {
+  readonly logId: string;
+}
+
 /**
  * The one writer of one log, for as long as its gateway leads it. It decides the waiting commands one after another in
  * memory, appends their events as one commit and answers when the store has acknowledged it; meanwhile the next group
@@ -71,7 +76,7 @@ export class Controller<State, Command, Fact extends AnyFact> {
   #state: State;
   #waiting: Waiting<Command>[] = [];
   #filling: Batch<Command> | null = null;
-  #flight: Batch<Command> | null = null;
+  #flight: Flight<Command> | null = null;
   #flightDone: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | null = null;
   #wake: () => void = () => {};
@@ -161,7 +166,8 @@ export class Controller<State, Command, Fact extends AnyFact> {
     const latest = this.#flight?.context.now ?? fold.head?.at;
     const now = isoTime(Math.max(clock.now(), latest === undefined ? 0 : Date.parse(latest)));
     const version = fold.version + (this.#flight === null ? 0 : 1);
-    return { group: emptyGroup(), taken: [], context: { now, logId: fold.head?.commit.logId ?? null, version } };
+    const logId = this.#flight?.logId ?? fold.head?.commit.logId ?? null;
+    return { group: emptyGroup(), taken: [], context: { now, logId, version } };
   }
 
   #decide({ group, taken, context }: Batch<Command>, waiting: Waiting<Command>): boolean {
@@ -187,8 +193,10 @@ export class Controller<State, Command, Fact extends AnyFact> {
       answerAll(batch);
       return;
     }
-    this.#flight = batch;
-    this.#flightDone = this.#append(batch).then(
+    const { fold, newLogId } = this.#options;
+    const flight = { ...batch, logId: fold.head?.commit.logId ?? newLogId() };
+    this.#flight = flight;
+    this.#flightDone = this.#append(flight).then(
       () => {
         this.#flight = null;
         this.#vain = 0;
@@ -202,9 +210,8 @@ export class Controller<State, Command, Fact extends AnyFact> {
     );
   }
 
-  async #append(batch: Batch<Command>): Promise<void> {
-    const { fold, newLogId, clock, answerWithinMs = ANSWER_WITHIN_MS } = this.#options;
-    const { group, context } = batch;
+  async #append({ group, context, logId }: Flight<Command>): Promise<void> {
+    const { fold, clock, answerWithinMs = ANSWER_WITHIN_MS } = this.#options;
     const settled = new AbortController();
     const watch = clock.sleep(answerWithinMs, settled.signal).then(() => {
       if (!settled.signal.aborted) this.#stall();
@@ -214,7 +221,7 @@ export class Controller<State, Command, Fact extends AnyFact> {
       const { events, texts } = group;
       const commit = nextCommit({
         previous: fold.head,
-        newLogId: newLogId(),
+        newLogId: logId,
         at: context.now,
         events,
         texts,

@@ -28,4 +28,9 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'after a restored backup the first commits grew past an agent before it spoke, and nobody noticed that it was ahead',
   },
+  {
+    seed: 1_795_619_661,
+    found:
+      'a check-in that was decided while the answer to the first commit of a log was lost did not know whose log it was',
+  },
 ];
