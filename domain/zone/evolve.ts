@@ -6,11 +6,21 @@ import { touchAgent } from '../placement/index/zoneIndex.ts';
 import { evolveSession } from '../sessions/evolve.ts';
 import type { ZoneState } from './state.ts';
 
+/** What names an agent and changes nothing that placement reads of it: a wish, or how far a session is whose claim stands. */
+const LEAVES_AGENT: ReadonlySet<ZoneFact['type']> = new Set([
+  'SessionRequested',
+  'SessionStarting',
+  'SessionStarted',
+  'SessionStopRequested',
+]);
+
 /** Applies one event of a zone's log. Never rejects the past: what `decide` once let in is taken as it is. */
 export function evolveZone(state: ZoneState, event: ZoneFact, at: At): void {
   state.time = at.time;
-  // Whatever changes an agent names it; a request names only the agent it wishes for.
-  if ('agentId' in event.data && event.type !== 'SessionRequested') touchAgent(state, event.data.agentId);
+  // Whatever changes an agent names it.
+  if ('agentId' in event.data && event.data.agentId !== null && !LEAVES_AGENT.has(event.type)) {
+    touchAgent(state, event.data.agentId);
+  }
   switch (event.type) {
     case 'SessionRequested':
     case 'SessionWaiting':

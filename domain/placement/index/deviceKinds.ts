@@ -10,6 +10,8 @@ const MOST_KINDS = 32;
  */
 export class DeviceKinds {
   readonly #kinds = new Map<string, { readonly kind: number; readonly sample: GpuDevice }>();
+  /** An agent's devices stay the same objects until its hardware changes, and are looked at far more often. */
+  readonly #kindOf = new WeakMap<GpuDevice, number>();
 
   get count(): number {
     return Math.min(this.#kinds.size, MOST_KINDS);
@@ -17,16 +19,17 @@ export class DeviceKinds {
 
   learn(gpus: readonly GpuDevice[]): void {
     for (const gpu of gpus) {
+      if (this.#kindOf.has(gpu)) continue;
       const key = keyOf(gpu);
-      if (!this.#kinds.has(key)) {
-        this.#kinds.set(key, { kind: Math.min(this.#kinds.size, MOST_KINDS - 1), sample: gpu });
-      }
+      const known = this.#kinds.get(key) ?? { kind: Math.min(this.#kinds.size, MOST_KINDS - 1), sample: gpu };
+      this.#kinds.set(key, known);
+      this.#kindOf.set(gpu, known.kind);
     }
   }
 
   /** The kind of a device that was learned; -1 for one that was not. */
   of(gpu: GpuDevice): number {
-    return this.#kinds.get(keyOf(gpu))?.kind ?? -1;
+    return this.#kindOf.get(gpu) ?? this.#kinds.get(keyOf(gpu))?.kind ?? -1;
   }
 
   /** The kinds of which a device may meet the image's model and memory constraints. */
