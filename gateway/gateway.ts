@@ -75,7 +75,7 @@ export async function openGateway({
   const core = new Core({
     gatewayId,
     eventLog,
-    leases: createBusLeases(logBus, gatewayId, realClock),
+    leases: createBusLeases(logBus, realClock),
     relay: createBusRelay(logBus, gatewayId),
     feedOf: (name) => createBusFeed(appBus, name, replicas),
     snapshots,

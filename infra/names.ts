@@ -26,11 +26,6 @@ export function leaseSubject(log: string): string {
   return `$KV.${LEASES_BUCKET}.${checkedLogName(log)}`;
 }
 
-/** The subject under which a gateway asks the bus for its time. */
-export function clockSubject(gatewayId: string): string {
-  return `$KV.${LEASES_BUCKET}.clock.${checked(gatewayId)}`;
-}
-
 /** Where a gateway tells the others that it is there. */
 export function aliveSubject(gatewayId: string): string {
   return `muster.gateway.${checked(gatewayId)}.alive`;

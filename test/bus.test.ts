@@ -8,7 +8,9 @@ import { connectBus, type Bus } from '../infra/bus/connect.ts';
 import { putDesired, readDesired, watchDesired } from '../infra/bus/desired.ts';
 import { isBusRefused, isBusUnreachable, isBusWithoutTls, isStreamDifferent } from '../infra/bus/errors.ts';
 import { parsePlace } from '../infra/bus/ordered.ts';
-import { ensureCheckIns, ensureDesired } from '../infra/bus/streams.ts';
+import { ensureCheckIns, ensureDesired, ensureLeases } from '../infra/bus/streams.ts';
+import { realClock } from '../infra/clock.ts';
+import { createBusLeases } from '../infra/leases/bus.ts';
 import { checkInSubject, desiredSubject } from '../infra/names.ts';
 import { collect } from './support/logs.ts';
 import { APP_PASSWORD, startNats, type TestNats } from './support/nats.ts';
@@ -56,6 +58,15 @@ test('a connection comes back by itself and says so', async (t) => {
   await nats.restart();
   await back;
   t.true(publishCheckIn(bus, 'default', someCheckIn('a', 2)));
+});
+
+test('any number may ask the bus for its time at once', async (t) => {
+  const { nats } = await start(t);
+  const bus = await nats.connect('log');
+  await ensureLeases(bus, 1);
+  const leases = createBusLeases(bus, realClock);
+  const times = await Promise.all(Array.from({ length: 20 }, () => leases.time()));
+  for (const { ms, withinMs } of times) t.true(Math.abs(Date.now() - ms) < 10_000 && withinMs < 10_000);
 });
 
 test('streams are made once, and a live configuration that differs is named', async (t) => {

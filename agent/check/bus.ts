@@ -3,6 +3,7 @@ import { connectBus } from '../../infra/bus/connect.ts';
 import { hasServerCode, isBusRefused, isBusWithoutTls, isJetStreamAway, ServerCode } from '../../infra/bus/errors.ts';
 import { busTime, type ForeignTime } from '../../infra/bus/time.ts';
 import type { Clock } from '../../infra/clock.ts';
+import { DESIRED_STREAM } from '../../infra/names.ts';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { failedWith, whyNot, type Look } from './probe.ts';
 
@@ -32,7 +33,7 @@ export async function askBus(url: string, password: string, clock: Pick<Clock, '
     if (!(await hasJetStream(jetStreamApi(bus, 'INFO')))) {
       return { version, jetStream: false, time: null, aheadMs: null };
     }
-    const time = await unlessNoStream(busTime(bus, clock));
+    const time = await unlessNoStream(busTime(bus, clock, DESIRED_STREAM));
     return { version, jetStream: true, time, aheadMs: time === null ? null : clock.now() - time.ms };
   } finally {
     await bus.close();

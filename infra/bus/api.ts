@@ -69,8 +69,6 @@ export function objectIn(answer: ApiAnswer, field: string): ApiAnswer {
 export interface StoredMessage {
   readonly sequence: number;
   readonly data: Uint8Array;
-  /** When the server stored it, by the server's clock, in ms since 1970. */
-  readonly storedAtMs: number;
 }
 
 /** A message out of a stream, asked of its leader, so that it is what was written last. Null: there is none. */
@@ -84,11 +82,10 @@ export async function getMessage(
 ): Promise<StoredMessage | null> {
   try {
     const message = objectIn(await jetStreamApi(bus, `STREAM.MSG.GET.${stream}`, which), 'message');
-    const { data, time } = message;
+    const { data } = message;
     return {
       sequence: sequenceOf(message, 'seq'),
       data: Buffer.from(typeof data === 'string' ? data : '', 'base64'),
-      storedAtMs: Date.parse(String(time)),
     };
   } catch (error) {
     if (hasServerCode(error, ServerCode.noMessageFound)) return null;

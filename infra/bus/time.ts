@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import { DESIRED_STREAM } from '../names.ts';
 import { jetStreamApi } from './api.ts';
 import type { Bus } from './connect.ts';
 import { BusError, BusErrorCode } from './errors.ts';
@@ -7,13 +6,10 @@ import { BusError, BusErrorCode } from './errors.ts';
 /** A clock's time in ms since 1970, and how long it took to learn it. */
 export type ForeignTime = { readonly ms: number; readonly withinMs: number };
 
-/**
- * The bus's own time, for who may write nothing: each description of a stream says when it was given. The stream of the
- * desired documents is there as soon as a gateway has been.
- */
-export async function busTime(bus: Bus, clock: Pick<Clock, 'now'>): Promise<ForeignTime> {
+/** The bus's own time: each description of a stream says when its leader gave it, also to those who may write nothing. */
+export async function busTime(bus: Bus, clock: Pick<Clock, 'now'>, stream: string): Promise<ForeignTime> {
   const asked = clock.now();
-  const { ts } = await jetStreamApi(bus, `STREAM.INFO.${DESIRED_STREAM}`);
+  const { ts } = await jetStreamApi(bus, `STREAM.INFO.${stream}`);
   const withinMs = clock.now() - asked;
   const ms = typeof ts === 'string' ? Date.parse(ts) : Number.NaN;
   if (Number.isNaN(ms)) throw new BusError(BusErrorCode.Malformed, 'the bus does not tell its time');

@@ -3,14 +3,15 @@ import { z } from 'zod';
 import { getMessage, publishAcked } from '../bus/api.ts';
 import type { Bus } from '../bus/connect.ts';
 import { BusError, BusErrorCode, ServerCode, hasServerCode } from '../bus/errors.ts';
+import { busTime } from '../bus/time.ts';
 import type { Clock } from '../clock.ts';
-import { LEASES_STREAM, clockSubject, leaseSubject } from '../names.ts';
+import { LEASES_STREAM, leaseSubject } from '../names.ts';
 import type { LeaseRecord, LeaseStore } from './port.ts';
 
 const leaseRecord = z.object({ holder: z.string().max(64).nullable(), term: z.int().min(1) });
 
-/** Leases in a key-value bucket of the account LOG. `gatewayId` names the key under which this gateway asks for the time. */
-export function createBusLeases(bus: Bus, gatewayId: string, clock: Pick<Clock, 'now'>): LeaseStore {
+/** Leases in a key-value bucket of the account LOG. */
+export function createBusLeases(bus: Bus, clock: Pick<Clock, 'now'>): LeaseStore {
   return {
     async read(log) {
       const message = await getMessage(bus, LEASES_STREAM, { last_by_subj: leaseSubject(log) });
@@ -28,16 +29,7 @@ export function createBusLeases(bus: Bus, gatewayId: string, clock: Pick<Clock, 
       }
     },
 
-    async time() {
-      // Nothing of the bus tells its time but what it stamps on a message.
-      const asked = clock.now();
-      const seq = await publishAcked(bus, clockSubject(gatewayId), Buffer.from('?'));
-      const withinMs = clock.now() - asked;
-      const message = await getMessage(bus, LEASES_STREAM, { seq });
-      if (message === null) throw new BusError(BusErrorCode.Malformed, 'the bus lost a message before it was read');
-      // Stamped between asking and the answer; the middle is the best guess of when.
-      return { ms: message.storedAtMs + withinMs / 2, withinMs };
-    },
+    time: () => busTime(bus, clock, LEASES_STREAM),
   };
 }
 
