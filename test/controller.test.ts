@@ -89,6 +89,23 @@ test('what is decided while the first commit of a log is being written knows who
   t.true(log.commits[1]?.events.some(({ type }) => type === 'AgentReturned'));
 });
 
+test('what is submitted at the very moment of a commit is decided for the version that it gets', async (t) => {
+  const join = (agentId: string) =>
+    submission(`join-${agentId}`, { type: 'JoinAgent', agentId, hostname: agentId, simulated: false }, false);
+  const joined: Promise<unknown>[] = [];
+  const { controller, log } = await controllerRig(plannedLog(), undefined, undefined, (version) => {
+    if (version === 1) joined.push(controller.submit(join('agent-2')));
+  });
+  await controller.submit(join('agent-1'));
+  await Promise.all(joined);
+  const checkIn = aCheckIn({ agentId: 'agent-2', appliedVersion: 2 });
+  await controller.submit(submission('c-1', { type: 'RecordCheckIn', checkIn }, false));
+  t.deepEqual(
+    log.commits[2]?.events.map(({ type }) => type),
+    ['AgentBooted', 'AgentHardwareChanged', 'AgentReturned'],
+  );
+});
+
 test('the waiting line is placed by itself when a claim is released', async (t) => {
   const { controller, log } = await controllerRig();
   const command = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false } as const;

@@ -198,7 +198,6 @@ export class Controller<State, Command, Fact extends AnyFact> {
     this.#flight = flight;
     this.#flightDone = this.#append(flight).then(
       () => {
-        this.#flight = null;
         this.#vain = 0;
         answerAll(batch);
         this.#wakeUp();
@@ -227,7 +226,10 @@ export class Controller<State, Command, Fact extends AnyFact> {
         texts,
         commands,
       });
+      assertDecidedFor(commit, context);
       fold.take(await this.#settled(commit));
+      // In one step: a batch that began in between would count this commit twice, and decide for a version that is not its.
+      this.#flight = null;
     } finally {
       this.#stalled = false;
       // With a reason, since the standard one is an exception with a trace, for every commit.
@@ -344,6 +346,12 @@ export class Controller<State, Command, Fact extends AnyFact> {
     this.#filling = null;
     for (const { fail } of [...decided, ...this.#waiting.splice(0)]) fail(error);
   }
+}
+
+/** What a document or a withdrawal counts from is the version that its facts were applied at; it must be their commit's. */
+function assertDecidedFor({ version }: Commit, context: DecisionContext): void {
+  if (version === context.version + 1) return;
+  throw new RangeError(`a group decided for version ${context.version + 1} was about to become version ${version}`);
 }
 
 function answerAll<Command>({ group, taken }: Batch<Command>): void {

@@ -83,6 +83,7 @@ export async function controllerRig(
   log: PlannedLog = plannedLog(),
   leases: (clock: ManualClock) => LeaseStore = (clock) => createMemoryLeases(clock),
   snapshots: SnapshotStore = createMemorySnapshots(),
+  onCommit: (version: number) => void = () => {},
 ) {
   const clock = manualClock(Date.UTC(2026, 0, 1));
   const shown: number[] = [];
@@ -103,7 +104,10 @@ export async function controllerRig(
     log: ZONE_LOG,
     machine: zoneMachine,
     rules: zoneRules('default'),
-    onCommit: ({ commit }) => shown.push(commit.version),
+    onCommit: ({ commit }) => {
+      shown.push(commit.version);
+      onCommit(commit.version);
+    },
     onRole: () => {},
   });
   await start();
