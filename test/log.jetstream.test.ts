@@ -5,8 +5,10 @@ import { jetStreamApi, objectIn, publishAcked } from '../infra/bus/api.ts';
 import type { Bus } from '../infra/bus/connect.ts';
 import { makeEpoch } from '../infra/bus/logStreams.ts';
 import { orderedMessages } from '../infra/bus/ordered.ts';
+import { Epochs } from '../infra/log/epochs.ts';
 import { isLogUnavailable, isOutcomeUnknown } from '../infra/log/errors.ts';
 import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { follow } from '../infra/log/jetstreamRead.ts';
 import type { EventLog, StoredCommit } from '../infra/log/port.ts';
 import { logStream, logSubject } from '../infra/names.ts';
 import { eventLogContract } from './contracts/eventLog.ts';
@@ -66,6 +68,27 @@ test('what is in flight when the connection is lost is of unknown outcome, and n
   await failed;
   const third = log.append('fleet', 1, { ...someCommit(null, 'third'), version: 2 });
   await t.throwsAsync(third, { code: 'LOG_UNAVAILABLE' });
+});
+
+test('a log that grows past where a follower begins, while it looks how far the log reaches, loses it nothing', async (t) => {
+  const { bus, log } = await start(t);
+  const written = await appendMany(log, 'fleet', 1);
+  const epochs = new Epochs(bus, 1);
+  const sound = new Epochs(bus, 1);
+  let looks = 0;
+  epochs.after = async (name, version) => {
+    looks += 1;
+    if (looks > 1) return await sound.after(name, version);
+    written.push(...(await appendMany(log, 'fleet', 4, written.at(-1) ?? null)));
+    return null;
+  };
+  const ending = new AbortController();
+  const seen: number[] = [];
+  for await (const { commit } of follow({ bus, epochs, signal: ending.signal }, 'fleet', 3)) {
+    seen.push(commit.version);
+    if (commit.version === written.length) ending.abort();
+  }
+  t.deepEqual(seen, [4, 5]);
 });
 
 test('a copy that is behind its leader is waited for and not taken for the end of the log', async (t) => {

@@ -43,7 +43,9 @@ export async function* follow(reading: Reading, log: LogName, after: number): As
     const from = place;
     const epoch = await patiently(reading, log, () => epochs.after(log, from));
     if (epoch === null) {
-      place = (await patiently(reading, log, () => headOf(reading, log))) ?? from;
+      const head = await patiently(reading, log, () => headOf(reading, log));
+      // It may have grown past that meanwhile.
+      place = Math.min(from, head ?? from);
       continue;
     }
     if (epoch === undefined) return;

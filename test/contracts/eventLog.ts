@@ -256,6 +256,26 @@ function following(test: Register, makeLog: MakeLog): void {
     t.deepEqual(follower.seen, written);
   });
 
+  test('a follower that begins ahead of a log that is being written misses nothing', async (t) => {
+    const { log, another } = await makeLog(t);
+    const other = await another();
+    const written = await appendMany(log, ZONE, 1);
+    const stopping = new AbortController();
+    const writing = keepWriting(log, written, stopping.signal);
+    for (let round = 0; round < 20; round += 1) {
+      const ahead = written.length + (round % 4);
+      const follower = startFollowing(other, ZONE, ahead);
+      await follower.reached(ahead + 4);
+      await follower.stop();
+      t.deepEqual(
+        follower.seen.map(({ commit }) => commit.version),
+        follower.seen.map((_, index) => ahead + 1 + index),
+      );
+    }
+    stopping.abort();
+    await writing;
+  });
+
   test('an aborted follower ends without an error', async (t) => {
     const { log } = await makeLog(t);
     t.deepEqual(await collect(log.follow(ZONE, 0, AbortSignal.abort())), []);
