@@ -4,10 +4,11 @@ import type { CheckIn, ObservedSession } from '../domain/checkIn.ts';
 export const CHECK_IN_LIMIT_BYTES = 256 * 1024;
 
 const SHORT_DETAIL = 100;
+const FEW_PRUNES = 4;
 
 /**
  * What is left out, one after another until it fits: first what is only measured and is measured again at the next
- * check-in, then what explains, last where a session is reached. Never which sessions there are, what they do and how
+ * check-in, then what explains or is for the record, last where a session is reached. Never which sessions there are, what they do and how
  * they ended, nor the hardware: events follow from them, and something unsaid would be taken for something gone.
  */
 const SHORTENINGS: readonly ((checkIn: CheckIn) => CheckIn)[] = [
@@ -16,10 +17,14 @@ const SHORTENINGS: readonly ((checkIn: CheckIn) => CheckIn)[] = [
   ({ images: _images, ...rest }) => rest,
   (checkIn) => withSessions(checkIn, ({ pull: _pull, ...session }) => session),
   (checkIn) => ({ ...checkIn, usage: { ...checkIn.usage, sessions: [] } }),
+  // They come again until the log has them.
+  ({ prunes, ...rest }) =>
+    prunes === undefined ? rest : { ...rest, prunes: { ...prunes, records: prunes.records.slice(0, FEW_PRUNES) } },
   (checkIn) => withSessions(checkIn, (session) => withDetail(session, SHORT_DETAIL)),
   (checkIn) => ({ ...checkIn, usage: { ...checkIn.usage, gpus: [] } }),
   (checkIn) => withSessions(checkIn, (session) => withDetail(session, 0)),
   (checkIn) => withSessions(checkIn, (session) => ({ ...session, endpoints: session.endpoints.slice(0, 1) })),
+  (checkIn) => withSessions(checkIn, ({ imageDigest: _imageDigest, ...session }) => session),
   (checkIn) => withSessions(checkIn, (session) => ({ ...session, containerId: null })),
   (checkIn) => withSessions(checkIn, (session) => ({ ...session, endpoints: [] })),
 ];

@@ -1,5 +1,6 @@
 import type { DesiredDocument, DesiredSession } from '../domain/desired.ts';
 import type { ContainerView } from './engine/port.ts';
+import { dropRecorded, emptyPruneLedger, type LedgerImage, type PruneLedger } from './pruneLedger.ts';
 
 /**
  * The agent's own memory: which sessions it has begun to start, so that none is ever started twice, and the last
@@ -29,9 +30,19 @@ export interface Ledger {
   readonly applied: { readonly logId: string; readonly version: number } | null;
   /** By `entryKey`. */
   readonly entries: ReadonlyMap<string, LedgerEntry>;
+  /** By the engine's id, what the agent pulled itself and nobody has removed, the longest ago first. */
+  readonly images: ReadonlyMap<string, LedgerImage>;
+  readonly prunes: PruneLedger;
 }
 
-export const emptyLedger: Ledger = { document: null, accepted: new Map(), applied: null, entries: new Map() };
+export const emptyLedger: Ledger = {
+  document: null,
+  accepted: new Map(),
+  applied: null,
+  entries: new Map(),
+  images: new Map(),
+  prunes: emptyPruneLedger,
+};
 
 /** Logs remembered at most; the oldest is forgotten with its entries. */
 const LOGS_LIMIT = 16;
@@ -71,7 +82,8 @@ export function acceptDocument(ledger: Ledger, document: DesiredDocument): Ledge
     entries.set(key, entry.logId === document.logId ? withdrawnBy(entry, wanted, document.version) : entry);
   }
   const applied = ledger.applied?.logId === document.logId ? ledger.applied : null;
-  return { document, accepted, applied, entries };
+  const prunes = dropRecorded(ledger.prunes, document.pruneMark);
+  return { ...ledger, document, accepted, applied, entries, prunes };
 }
 
 function withdrawnBy(entry: LedgerEntry, wanted: ReadonlySet<string>, version: number): LedgerEntry {

@@ -2,6 +2,7 @@ import * as disk from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { desiredDocument } from '../domain/desired.ts';
+import { pruneRecord } from '../domain/pruning/record.ts';
 import * as s from '../domain/schemas.ts';
 import { emptyLedger, entryKey, type Ledger } from './ledger.ts';
 
@@ -35,6 +36,25 @@ const ledgerFile = z.object({
       failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
     }),
   ),
+  // The agents of earlier releases removed nothing.
+  images: z
+    .array(
+      z.object({
+        imageId: z.string(),
+        references: z.array(z.string()),
+        metSince: z.object({ normal: z.number().nullable(), aggressive: z.number().nullable() }),
+        skipped: z.string().nullable(),
+      }),
+    )
+    .default([]),
+  prunes: z
+    .object({
+      series: s.id.nullable(),
+      next: z.int().min(1),
+      underWay: z.object({ record: pruneRecord, tags: z.array(z.string()), whole: z.boolean() }).nullable(),
+      records: z.array(pruneRecord),
+    })
+    .default({ series: null, next: 1, underWay: null, records: [] }),
 });
 
 /** The few file operations that a crash-safe write consists of, so that a test can fail each of them. */
@@ -101,6 +121,21 @@ function encode(ledger: Ledger): z.infer<typeof ledgerFile> {
     accepted: [...ledger.accepted].map(([logId, version]) => ({ logId, version })),
     applied: ledger.applied,
     entries: [...ledger.entries.values()],
+    images: [...ledger.images.values()].map(({ imageId, references, metSince, skipped }) => ({
+      imageId,
+      references: [...references],
+      metSince,
+      skipped,
+    })),
+    prunes: encodePrunes(ledger.prunes),
+  };
+}
+
+function encodePrunes({ underWay, records, ...count }: Ledger['prunes']): z.infer<typeof ledgerFile>['prunes'] {
+  return {
+    ...count,
+    underWay: underWay === null ? null : { ...underWay, tags: [...underWay.tags] },
+    records: [...records],
   };
 }
 
@@ -110,5 +145,7 @@ function decode(file: z.infer<typeof ledgerFile>): Ledger {
     accepted: new Map(file.accepted.map(({ logId, version }) => [logId, version])),
     applied: file.applied,
     entries: new Map(file.entries.map((entry) => [entryKey(entry.logId, entry.sessionId), entry])),
+    images: new Map(file.images.map((image) => [image.imageId, image])),
+    prunes: file.prunes,
   };
 }

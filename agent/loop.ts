@@ -4,11 +4,13 @@ import { acceptDocument, noteApplied, settleLedger } from './ledger.ts';
 import { LedgerKeeper } from './ledgerKeeper.ts';
 import { EngineWatch, type EngineLook } from './observe/engine.ts';
 import { ImageWatch } from './observe/images.ts';
+import { OutputDesk } from './outputDesk.ts';
 import type { AgentPorts, AgentSettings } from './ports.ts';
+import { PruneTask, recordsToTell } from './pruneTask.ts';
 import { reconcile } from './reconcile.ts';
 import { appliedVersion, report, type Basis } from './report.ts';
 import { Speaker, type Standing } from './speaker.ts';
-import { Wake } from './wake.ts';
+import { Wake } from '../infra/wake.ts';
 import { Work } from './work.ts';
 
 /** How long the start waits for the bus to hand over the document before it goes on with the one on disk. */
@@ -38,10 +40,12 @@ class AgentLoop {
   readonly #ports: AgentPorts;
   readonly #keeper: LedgerKeeper;
   readonly #ended = new AbortController();
+  readonly #prune: PruneTask;
   readonly #work: Work;
   readonly #watch: EngineWatch;
   readonly #images: ImageWatch;
   readonly #speaker: Speaker;
+  readonly #output: OutputDesk;
   readonly #act = new Wake();
   readonly #speak = new Wake();
   readonly #read = new Wake();
@@ -58,24 +62,43 @@ class AgentLoop {
     this.#settings = settings;
     this.#ports = ports;
     this.#keeper = keeper;
-    this.#work = new Work(ports, settings, keeper, {
+    this.#prune = new PruneTask(settings, ports, {
+      keeper,
+      signal: this.#ended.signal,
+      onRecord: () => this.#pruned(),
+    });
+    this.#work = new Work(ports, settings, keeper, this.#prune.lane, {
       onChange: () => this.#workChanged(),
       onProgress: () => this.#pullsWentOn(),
+      makeRoom: () => this.#prune.makeRoom(this.#speaker.disk),
+      onTagMoved: () => this.#prune.ring(),
     });
     this.#watch = new EngineWatch(ports.engine, ports.clock);
     this.#images = new ImageWatch(ports.engine, ports.clock);
     this.#speaker = new Speaker(ports, settings);
+    this.#output = new OutputDesk({
+      clock: ports.clock,
+      log: ports.log,
+      logId: () => this.#keeper.current.document?.logId ?? null,
+      read: (wanted, ended) => ports.engine.output(wanted, ended),
+      answer: (callId, answer) => ports.bus.answerWithOutput(callId, answer),
+    });
     if (signal.aborted) this.#ended.abort();
     else signal.addEventListener('abort', () => this.#ended.abort(), { once: true });
   }
 
   async run(): Promise<void> {
     this.#ports.bus.watchDesired((document) => this.#accept(document), this.#ended.signal);
-    const tasks = [this.#reading(), this.#acting(), this.#following(), this.#measuring(), this.#speaking()];
+    this.#ports.bus.hearOutputCalls((call) => this.#output.take(call), this.#ended.signal);
+    this.#ports.bus.hearPruneCalls((call) => this.#prune.take(call), this.#ended.signal);
+    const pruning = this.#prune.run(() => this.#engine?.status === 'up');
+    const tasks = [this.#reading(), this.#acting(), this.#following(), this.#measuring(), this.#speaking(), pruning];
     try {
       await Promise.all(tasks);
     } finally {
       this.#ended.abort();
+      this.#output.close();
+      this.#prune.close();
       await Promise.allSettled(tasks);
       await this.#finish();
     }
@@ -110,7 +133,9 @@ class AgentLoop {
     }
     const before = this.#keeper.current;
     this.#keeper.change((ledger) => acceptDocument(ledger, document));
-    if (this.#keeper.current !== before) this.#act.ring();
+    if (this.#keeper.current === before) return;
+    this.#prune.heedMode();
+    this.#act.ring();
   }
 
   /** The level-triggered loop: look, settle what the ledger left open, act. */
@@ -181,6 +206,7 @@ class AgentLoop {
     this.#engine = engine;
     if (before === engine.status) return;
     this.#measure.ring();
+    this.#prune.ring();
     if (engine.status === 'down') this.#ports.log.warn({ detail: engine.detail }, 'the container engine is down');
     else this.#ports.log.info({ version: engine.facts.version }, 'the container engine is up');
   }
@@ -258,6 +284,13 @@ class AgentLoop {
     this.#newsMaybe();
   }
 
+  /** The other images are told with the next measurement, and what became of these with the next word. */
+  #pruned(): void {
+    this.#images.changed();
+    this.#act.ring();
+    this.#newsMaybe();
+  }
+
   /** Called once a second at most, and for each further try, so that pulls never flood the bus. */
   #pullsWentOn(): void {
     this.#progressUntold = true;
@@ -290,13 +323,15 @@ class AgentLoop {
       sessionUse: up ? this.#sessionUse : [],
       unmanagedContainers: up ? this.#unmanaged : 0,
       images: this.#images.current,
+      prunes: recordsToTell(this.#keeper.written),
     };
   }
 
   /** Pulls end, and what has begun is seen through within its time; the ledger tells the next start about the rest. */
   async #finish(): Promise<void> {
     const enough = new AbortController();
-    await Promise.race([this.#work.finish(), this.#ports.clock.sleep(FINISH_MS, enough.signal)]);
+    const over = Promise.all([this.#work.finish(), this.#prune.idle()]);
+    await Promise.race([over, this.#ports.clock.sleep(FINISH_MS, enough.signal)]);
     enough.abort();
     await this.#keepLedger();
   }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../infra/clock.ts';
-import { agentBus } from './bus.ts';
 import { DockerEngine } from './engine/docker.ts';
 import { gpuInstrument } from './gpu/instrument.ts';
 import { ledgerInFolder } from './ledgerFile.ts';
@@ -14,6 +13,8 @@ import { readWords, USAGE } from './words.ts';
 const words = readWords(process.argv.slice(2));
 switch (words.kind) {
   case 'run':
+    if (words.join !== null) process.env['MUSTER_NATS_URL'] = words.join;
+    if (words.tokenFile !== null) process.env['MUSTER_MANAGER_TOKEN_FILE'] = words.tokenFile;
     await runThisAgent();
     break;
   case 'check': {
@@ -32,25 +33,28 @@ switch (words.kind) {
 
 /** The agent of this machine. Its sessions go on when it ends; started again it takes them over. */
 async function runThisAgent(): Promise<void> {
-  await runAgentProcess('agent', async ({ config, log, link, signal, ready }) => {
-    const { agentId, zone, sessionAddress } = config;
+  await runAgentProcess('agent', async ({ config, log, join: joinBus, signal, ready }) => {
+    const { agentId, sessionAddress } = config;
+    const host = { hostname: hostname().slice(0, 255), simulated: false };
+    const folder = join(config.dataDir, 'agent');
     await runAgent(
       {
         agentId,
         bootId: randomUUID(),
         firstSeq: 1,
-        hostname: hostname().slice(0, 255),
+        ...host,
         agentVersion: AGENT_VERSION,
-        simulated: false,
         sessionAddress,
         checkInMs: config.checkInSeconds * 1000,
+        diskLimitPercent: config.diskLimitPercent,
+        pruneGraceMs: config.pruneGraceMinutes * 60_000,
       },
       {
         clock: realClock,
-        bus: agentBus(link, zone, agentId, log),
+        bus: await joinBus(agentId, host, join(folder, 'credential')),
         engine: new DockerEngine({ host: config.dockerHost }),
         host: hostObserver({ clock: realClock, gpus: gpuInstrument(), log }),
-        ledger: ledgerInFolder(join(config.dataDir, 'agent')),
+        ledger: ledgerInFolder(folder),
         log,
         random: Math.random,
         onCheckIn: ready,

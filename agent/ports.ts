@@ -1,6 +1,8 @@
 import type { CheckIn, Usage } from '../domain/checkIn.ts';
 import type { DesiredDocument } from '../domain/desired.ts';
 import type { Hardware } from '../domain/schemas.ts';
+import type { OutputAnswer, OutputCall } from '../infra/bus/outputCalls.ts';
+import type { PruneAnswer, PruneCall } from '../infra/bus/pruneCalls.ts';
 import type { Clock } from '../infra/clock.ts';
 import type { Engine, EngineFacts } from './engine/port.ts';
 import type { LedgerStore } from './ledgerFile.ts';
@@ -13,6 +15,16 @@ export interface AgentBus {
   readDesired(): Promise<DesiredDocument | null>;
   /** Calls back with every document written from now on, until `signal` aborts. */
   watchDesired(onDocument: (document: DesiredDocument) => void, signal: AbortSignal): void;
+  /** Calls back with every call for the output of a session, until `signal` aborts. */
+  hearOutputCalls(onCall: (call: OutputCall) => void, signal: AbortSignal): void;
+  /** Dropped while the bus is away: whoever asked notices. */
+  answerWithOutput(callId: string, answer: OutputAnswer): void;
+  /** References of all image definitions; rejects when no gateway tells. */
+  askDefinitions(): Promise<readonly string[]>;
+  /** Calls back with every call that is about pruning, until `signal` aborts. */
+  hearPruneCalls(onCall: (call: PruneCall) => void, signal: AbortSignal): void;
+  /** Dropped while the bus is away: whoever asked notices. */
+  answerPrune(callId: string, answer: PruneAnswer): void;
 }
 
 /** By container id: what its processes hold of each GPU. */
@@ -49,6 +61,10 @@ export interface AgentSettings {
   /** Address of this host on which sessions publish their ports. */
   readonly sessionAddress: string;
   readonly checkInMs: number;
+  /** How long an image is kept after the rule for its removal was first met; 0: not at all. */
+  readonly pruneGraceMs: number;
+  /** From this share of the engine's disk on, images are pruned before another one is pulled. */
+  readonly diskLimitPercent: number;
 }
 
 export interface AgentPorts {

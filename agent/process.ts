@@ -2,8 +2,10 @@ import pino from 'pino';
 import pretty from 'pino-pretty';
 import { ConfigError, readConfig, type Config } from '../infra/config.ts';
 import { realClock } from '../infra/clock.ts';
-import { BusLink } from './bus.ts';
-import type { AgentLog } from './ports.ts';
+import type { AgentHost } from '../infra/agentIdentity.ts';
+import { agentBus, agentBusOptions, BusLink } from './bus.ts';
+import { isCredentialError, openCredential } from './credential.ts';
+import type { AgentBus, AgentLog } from './ports.ts';
 import packageFile from '../package.json' with { type: 'json' };
 
 export const AGENT_VERSION = packageFile.version;
@@ -14,7 +16,11 @@ const BUS_WAIT_MS = 3000;
 export interface AgentProcess {
   readonly config: Config;
   readonly log: AgentLog;
-  readonly link: BusLink;
+  /**
+   * One of the agents in this process on the bus, with a connection of its own; it resolves when that is there, or a little later
+   * without. Throws CredentialError.
+   */
+  readonly join: (agentId: string, host: AgentHost, secretFile: string) => Promise<AgentBus>;
   /** Aborts at SIGTERM and SIGINT, and when the process that started this one is gone. */
   readonly signal: AbortSignal;
   /** Tells the process that started this one that it serves; only the first call counts. */
@@ -34,19 +40,31 @@ export async function runAgentProcess(name: string, run: (around: AgentProcess) 
     told = true;
     process.send?.({ type: 'ready' });
   };
-  const link = new BusLink();
-  const bus = { url: config.natsUrl ?? '', user: 'muster-app', password: config.natsAppPassword ?? '', name };
-  const connecting = link.connect(bus, realClock, log, end.signal);
-  await Promise.race([connecting, realClock.sleep(BUS_WAIT_MS, end.signal)]);
+  const links: { readonly link: BusLink; readonly connecting: Promise<void> }[] = [];
+  const { natsUrl: url = '', natsTls: tls, zone, managerTokenFile: managerToken } = config;
+  const join = async (agentId: string, host: AgentHost, secret: string): Promise<AgentBus> => {
+    const credential = await openCredential({ secret, managerToken });
+    const link = new BusLink();
+    const options = agentBusOptions({ url, tls }, agentId, host, credential);
+    const connecting = link.connect(options, realClock, log, end.signal);
+    links.push({ link, connecting });
+    await Promise.race([connecting, realClock.sleep(BUS_WAIT_MS, end.signal)]);
+    return agentBus(link, zone, agentId, credential.fingerprint, log);
+  };
   try {
-    await run({ config, log, link, signal: end.signal, ready });
+    await run({ config, log, join, signal: end.signal, ready });
   } catch (error) {
-    log.error({ err: error }, 'the agent cannot work');
+    if (isCredentialError(error)) log.error({}, `the agent cannot join: ${error.message}`);
+    else log.error({ err: error }, 'the agent cannot work');
     process.exitCode = 1;
   }
   end.abort();
-  await connecting;
-  await link.close();
+  await Promise.all(
+    links.map(async ({ link, connecting }) => {
+      await connecting;
+      await link.close();
+    }),
+  );
   // An IPC channel would keep the process alive.
   if (process.connected) process.disconnect();
 }

@@ -19,12 +19,25 @@ interface Pull {
 export class Pulls {
   readonly #ports: Pick<AgentPorts, 'clock' | 'engine' | 'log' | 'random'>;
   readonly #onProgress: () => void;
+  readonly #onPulled: (imageId: string, reference: string) => void;
+  readonly #makeRoom: () => Promise<void>;
   readonly #running = new Map<string, Pull>();
   #toldAt = -Infinity;
 
-  constructor(ports: Pick<AgentPorts, 'clock' | 'engine' | 'log' | 'random'>, onProgress: () => void) {
+  constructor(
+    ports: Pick<AgentPorts, 'clock' | 'engine' | 'log' | 'random'>,
+    listeners: {
+      readonly onProgress: () => void;
+      /** Awaited before each. Never rejects. */
+      readonly makeRoom: () => Promise<void>;
+      /** At the end of each that came to one. */
+      readonly onPulled: (imageId: string, reference: string) => void;
+    },
+  ) {
     this.#ports = ports;
-    this.#onProgress = onProgress;
+    this.#onProgress = listeners.onProgress;
+    this.#onPulled = listeners.onPulled;
+    this.#makeRoom = listeners.makeRoom;
   }
 
   /** How far the image is; null when it is not being pulled. */
@@ -68,10 +81,13 @@ export class Pulls {
   async #try(reference: string, pull: Pull): Promise<void> {
     const { clock, engine, log, random } = this.#ports;
     const { signal } = pull.abort;
+    await this.#makeRoom();
+    signal.throwIfAborted();
     for (let attempt = 1; ; attempt += 1) {
       const onProgress = (progress: Omit<ObservedPull, 'attempt'>) => this.#note(pull, { ...progress, attempt });
       try {
-        await engine.pull(reference, { signal, onProgress });
+        const { imageId } = await engine.pull(reference, { signal, onProgress });
+        this.#onPulled(imageId, reference);
         return;
       } catch (error) {
         if (signal.aborted || !isWorthAnotherTry(error)) throw error;

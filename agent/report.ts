@@ -84,7 +84,12 @@ function wantedSession(
 ): ObservedSession {
   const { sessionId } = session;
   const entry = entryOf(ledger, document.logId, sessionId);
-  if (container !== undefined) return fromContainer(container, entry?.failure ?? null);
+  if (container !== undefined) {
+    const seen = fromContainer(container, entry?.failure ?? null);
+    const { imageDigest } = container;
+    // Once the log knows that it was started, it knows the digest.
+    return session.mayCreate && imageDigest !== null ? { ...seen, imageDigest } : seen;
+  }
   if (phase !== undefined) return without(sessionId, phase === 'pulling' ? 'pulling' : 'starting', null);
   switch (entry?.state) {
     case 'started':

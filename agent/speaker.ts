@@ -1,4 +1,5 @@
 import type { CheckIn, HostImage, Usage } from '../domain/checkIn.ts';
+import type { PruneRecords } from '../domain/pruning/record.ts';
 import { isoTime } from '../infra/clock.ts';
 import { boundedCheckIn } from './boundedCheckIn.ts';
 import type { EngineLook } from './observe/engine.ts';
@@ -15,6 +16,8 @@ export interface Standing extends Report {
   readonly unmanagedContainers: number;
   /** Null while they are not known. */
   readonly images: readonly HostImage[] | null;
+  /** Null: nothing is to be told. */
+  readonly prunes: PruneRecords | null;
 }
 
 /** Makes check-ins and sends them. A check-in is never sent late: when the bus is back, the state of then is sent. */
@@ -23,11 +26,17 @@ export class Speaker {
   readonly #settings: AgentSettings;
   #seq: number;
   #said = '';
+  #disk: Usage['disk'] = null;
 
   constructor(ports: AgentPorts, settings: AgentSettings) {
     this.#ports = ports;
     this.#settings = settings;
     this.#seq = settings.firstSeq;
+  }
+
+  /** As it was measured last; null: not known. */
+  get disk(): Usage['disk'] {
+    return this.#disk;
   }
 
   /** Whether this standing says something that the last check-in did not; measurements and progress do not count. */
@@ -41,6 +50,7 @@ export class Speaker {
     const { agentId, bootId, agentVersion, hostname, simulated } = this.#settings;
     const { hardware, usage, gpuMemory } = await host.look(standing.engine.facts);
     const said = gist(standing);
+    this.#disk = usage.disk;
     const checkIn = boundedCheckIn({
       schemaVersion: 1,
       agentId,
@@ -59,6 +69,7 @@ export class Speaker {
       orphans: standing.orphans,
       unmanagedContainers: standing.unmanagedContainers,
       ...(standing.images === null ? {} : { images: [...standing.images] }),
+      ...(standing.prunes === null ? {} : { prunes: standing.prunes }),
     });
     this.#seq += 1;
     const sent = await bus.publish(checkIn);
@@ -79,7 +90,7 @@ function engineStatus(engine: EngineLook): CheckIn['engine'] {
   }
 }
 
-function gist({ logId, appliedVersion, engine, sessions, orphans }: Standing): string {
+function gist({ logId, appliedVersion, engine, sessions, orphans, prunes }: Standing): string {
   const known = sessions.map((session) => ({ ...session, pull: null }));
-  return JSON.stringify([logId, appliedVersion, engineStatus(engine), known, orphans]);
+  return JSON.stringify([logId, appliedVersion, engineStatus(engine), known, orphans, prunes?.records.at(-1)?.number]);
 }

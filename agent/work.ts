@@ -4,8 +4,10 @@ import { isEngineDown, isEngineTimeout } from './engine/errors.ts';
 import type { EngineFacts } from './engine/port.ts';
 import { containerSpec, failureOf, imageReference } from './containerSpec.ts';
 import { noteFailed, noteStarted, noteStarting, unnoteStarting } from './ledger.ts';
+import type { ImageLane } from './imageLane.ts';
 import type { LedgerKeeper } from './ledgerKeeper.ts';
 import type { AgentPorts, AgentSettings } from './ports.ts';
+import { hasMoved, notePulled, noteUsed } from './pruneLedger.ts';
 import { Pulls } from './pulls.ts';
 import type { Action, Phase } from './reconcile.ts';
 
@@ -34,6 +36,10 @@ export interface WorkListeners {
   readonly onChange: () => void;
   /** A pull has gone on (told once a second at most) or is to be tried again. */
   readonly onProgress: () => void;
+  /** Awaited before a pull begins. Never rejects. */
+  readonly makeRoom: () => Promise<void>;
+  /** A pull has taken a tag from an image that was pulled before. */
+  readonly onTagMoved: () => void;
 }
 
 /**
@@ -46,16 +52,32 @@ export class Work {
   readonly #keeper: LedgerKeeper;
   readonly #onChange: () => void;
   readonly #pulls: Pulls;
+  readonly #lane: ImageLane;
   readonly #jobs = new Map<string, Job>();
   readonly #running = new Set<Promise<void>>();
   readonly #holds = new Map<string, Hold>();
 
-  constructor(ports: AgentPorts, settings: AgentSettings, keeper: LedgerKeeper, listeners: WorkListeners) {
+  constructor(
+    ports: AgentPorts,
+    settings: AgentSettings,
+    keeper: LedgerKeeper,
+    lane: ImageLane,
+    listeners: WorkListeners,
+  ) {
     this.#ports = ports;
     this.#settings = settings;
     this.#keeper = keeper;
     this.#onChange = listeners.onChange;
-    this.#pulls = new Pulls(ports, listeners.onProgress);
+    this.#lane = lane;
+    this.#pulls = new Pulls(ports, {
+      makeRoom: listeners.makeRoom,
+      onProgress: listeners.onProgress,
+      onPulled: (imageId, reference) => {
+        const moved = hasMoved(keeper.current, imageId, reference);
+        keeper.change((ledger) => notePulled(ledger, imageId, reference));
+        if (moved) listeners.onTagMoved();
+      },
+    });
   }
 
   get inProgress(): ReadonlyMap<string, Phase> {
@@ -144,7 +166,9 @@ export class Work {
     try {
       switch (action.kind) {
         case 'start':
-          await this.#start(action.session, job, document, facts);
+          await this.#lane.use(imageReference(action.session.image), () =>
+            this.#start(action.session, job, document, facts),
+          );
           break;
         case 'stop':
           await this.#ports.engine.stop(sessionId, STOP_GRACE_SECONDS);
@@ -200,7 +224,11 @@ export class Work {
     const { engine, log } = this.#ports;
     const reference = imageReference(session.image);
     try {
-      if ((await engine.hasImage(reference)) !== null) return true;
+      const here = await engine.hasImage(reference);
+      if (here !== null) {
+        this.#keeper.change((ledger) => noteUsed(ledger, here.imageId));
+        return true;
+      }
       job.image = reference;
       this.#phase(job, 'pulling');
       log.info({ sessionId: session.sessionId, image: reference }, 'image is pulled');

@@ -245,6 +245,8 @@ function imageFor(random: Random, gpuModel: string | null): ImageNeeds {
     gpu,
     gpuModel,
     gpuMemoryBytes: null,
+    includeLabels: [],
+    excludeLabels: [],
     ports: [{ containerPort: 6901, protocol: 'tcp' }],
     shmBytes: GIB / 2,
     environment: { LANG: 'en_US.UTF-8', TZ: 'Europe/Berlin', VNC_RESOLUTION: '1920x1080' },

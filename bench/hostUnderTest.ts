@@ -8,8 +8,8 @@ import { DockerEngine } from '../agent/engine/docker.ts';
 import { startDockerEngine } from '../infra/tools/dockerEngine.ts';
 import { dockerOf } from '../test/support/engine.ts';
 import { importBusybox } from '../test/support/engineImages.ts';
-import { untilOnline } from '../test/support/gateway.ts';
-import { APP_PASSWORD, startNats } from '../test/support/nats.ts';
+import { untilOnline, writeManagerToken } from '../test/support/gateway.ts';
+import { startNats } from '../test/support/nats.ts';
 import { startGatewayProcess, type GatewayProcess } from './gatewayProcess.ts';
 
 const AGENT = join(import.meta.dirname, '../agent/main.ts');
@@ -37,11 +37,13 @@ export async function startHost(probe: string | null = null): Promise<HostUnderT
   await new DockerEngine({ host: engine.host }).prepare();
   const nats = await startNats();
   const gateway = await startGatewayProcess(nats);
+  const token = join(data, 'manager.token');
+  await writeManagerToken(gateway.rest, token);
   const agent = fork(AGENT, [], {
     env: {
       PATH: process.env['PATH'],
       MUSTER_NATS_URL: nats.url,
-      MUSTER_NATS_APP_PASSWORD: APP_PASSWORD,
+      MUSTER_MANAGER_TOKEN_FILE: token,
       MUSTER_DATA: data,
       MUSTER_AGENT_ID: AGENT_ID,
       MUSTER_LOG_LEVEL: 'error',

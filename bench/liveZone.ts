@@ -64,6 +64,8 @@ export async function openLiveZone(
     relay: createMemoryRelay('bench'),
     clock: realClock,
     newLogId: () => REFERENCE_LOG_ID,
+    reachesLogs: () => true,
+    remedy: '',
     onTrouble: (sentence: string, cause: unknown) => {
       throw new Error(sentence, { cause });
     },

@@ -19,7 +19,7 @@ const ACK_TIMEOUT_MS = 60_000;
  * A nats-server with the repository's nats.conf whose store was filled before. While it is filled it syncs nothing, which
  * is ten times as fast; then it is started again as it is meant to run.
  */
-export async function startLoadedNats(fill: (bus: Bus) => Promise<void>): Promise<TestNats> {
+export async function startLoadedNats(fill: (bus: Bus, nats: TestNats) => Promise<void>): Promise<TestNats> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-bench-bus-'));
   const conf = join(folder, 'nats.conf');
   const real = await readFile(CONF, 'utf8');
@@ -27,7 +27,7 @@ export async function startLoadedNats(fill: (bus: Bus) => Promise<void>): Promis
   await writeFile(conf, real.replace(SYNCED, 'sync_interval: 2m'));
   const nats = await startNats({ conf });
   const bus = await nats.connect('log');
-  await fill(bus);
+  await fill(bus, nats);
   await bus.close();
   await writeFile(conf, real);
   await nats.restart();
@@ -40,12 +40,19 @@ export async function startLoadedNats(fill: (bus: Bus) => Promise<void>): Promis
   };
 }
 
-/** A bus on which a zone and its fleet have lived for a while: a gateway that starts there goes on with them. */
-export async function startReferenceNats(options: ReferenceOptions): Promise<TestNats> {
+/**
+ * A bus on which a zone and its fleet have lived for a while: a gateway that starts there goes on with them. `more` puts there
+ * what else there is.
+ */
+export async function startReferenceNats(
+  options: ReferenceOptions,
+  more: (nats: TestNats) => Promise<void> = async () => {},
+): Promise<TestNats> {
   const [zone, fleet] = [await referenceLog(options), await fleetLogFor(options.agents)];
-  return await startLoadedNats(async (bus) => {
+  return await startLoadedNats(async (bus, nats) => {
     await putCommits(bus, REFERENCE_LOG, zone);
     await putCommits(bus, FLEET_LOG, fleet);
+    await more(nats);
   });
 }
 

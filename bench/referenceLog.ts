@@ -102,8 +102,15 @@ export async function fleetLogFor(agents: number): Promise<readonly Uint8Array[]
   for (let index = 0; index < agents; index += 1) {
     const agentId = agentIdOf(index);
     const hostname = `${agentId}.fleet.example`;
-    await ask(`enrol:${agentId}`, { type: 'EnrolAgent', agentId, hostname, simulated: false });
-    await ask(`approve:${agentId}`, { type: 'ApproveAgent', agentId, zone: 'default' });
+    await ask(`enrol:${agentId}`, {
+      type: 'EnrolAgent',
+      agentId,
+      hostname,
+      simulated: false,
+      fingerprint: null,
+      expected: false,
+    });
+    await ask(`approve:${agentId}`, { type: 'ApproveAgent', agentId, zone: 'default', fingerprint: null });
   }
   return await finish();
 }
@@ -133,6 +140,7 @@ function writeLog<State, Command, Fact extends AnyFact, View extends Projection<
     fold,
     newLogId: () => REFERENCE_LOG_ID,
     mayWrite: async () => {},
+    remedy: '',
     onTrouble: (sentence, cause) => {
       throw new Error(sentence, { cause });
     },
@@ -169,6 +177,8 @@ const SMALL: ImageDefinition = {
   gpu: { kind: 'none' },
   gpuModel: null,
   gpuMemoryBytes: null,
+  includeLabels: [],
+  excludeLabels: [],
   ports: [{ containerPort: 6901, protocol: 'tcp' }],
   shmBytes: null,
   environment: { LANG: 'en_US.UTF-8' },

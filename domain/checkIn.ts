@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pruneRecords } from './pruning/record.ts';
 import * as s from './schemas.ts';
 
 /**
@@ -30,6 +31,11 @@ export const observedSession = z.object({
   oomKilled: z.boolean(),
   endpoints: z.array(s.endpoint).max(64),
   failure: z.object({ code: z.string().max(64), detail: s.shortText }).nullable(),
+  /**
+   * Of the image that the container was made from, until the document says that it was seen started. Older agents do not
+   * tell; images that never were in a registry have none.
+   */
+  imageDigest: s.imageDigest.optional(),
   /** Both only measure: they are shown and decide nothing. */
   pull: observedPull.optional(),
   health: health.nullable().optional(),
@@ -82,7 +88,7 @@ export type GpuUse = z.infer<typeof gpuUse>;
 const gpuShare = z.object({ uuid: z.string().max(96), memoryUsedBytes: s.bytes.nullable() });
 
 /** Averages since the previous check-in over the host's own network devices, without loopback and the bridges of containers. */
-const networkUse = z.object({ receivedBytesPerSecond: s.bytes, sentBytesPerSecond: s.bytes });
+export const networkUse = z.object({ receivedBytesPerSecond: s.bytes, sentBytesPerSecond: s.bytes });
 
 /**
  * What is measured, never decided on: busy cores averaged since the previous check-in, memory used = total - available,
@@ -107,7 +113,7 @@ export const usage = z.object({
 export type Usage = z.infer<typeof usage>;
 
 /** An image on the host, whoever brought it there. Layers that images share count in the size of each. */
-const hostImage = z.object({
+export const hostImage = z.object({
   imageId: z.string().max(128),
   references: z.array(z.string().max(255)).max(16),
   sizeBytes: s.bytes,
@@ -115,7 +121,8 @@ const hostImage = z.object({
 export type HostImage = z.infer<typeof hostImage>;
 
 /**
- * `images`: newest first; absent while they are not known. `truncated`: there was more to tell than a check-in may hold,
+ * `images`: newest first; absent while they are not known. `prunes`: what was removed of them and is not known to be in the log,
+ * in the order of its numbers, the first of it where it is much; absent when there is none. `truncated`: there was more to tell than a check-in may hold,
  * and measurements, images or details were left out or shortened; what sessions do is told in whole all the same.
  */
 export const checkIn = z.object({
@@ -136,6 +143,7 @@ export const checkIn = z.object({
   orphans: z.array(z.object({ sessionId: s.id, logId: s.id })).max(256),
   unmanagedContainers: s.count,
   images: z.array(hostImage).max(512).optional(),
+  prunes: pruneRecords.optional(),
   truncated: z.literal(true).optional(),
 });
 export type CheckIn = z.infer<typeof checkIn>;

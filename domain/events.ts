@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { agentEvents } from './agents/events.ts';
 import { enrolmentEvents } from './fleet/events.ts';
 import { imageEvents } from './images/events.ts';
+import { keyEvents } from './keys/events.ts';
 import { logEvents } from './logs/events.ts';
+import { managerTokenEvents } from './managerTokens/events.ts';
+import { peopleEvents } from './people/events.ts';
+import { actor } from './schemas.ts';
 import { sessionEvents } from './sessions/events.ts';
 
 /**
@@ -10,7 +14,14 @@ import { sessionEvents } from './sessions/events.ts';
  * file; a shape once recorded never changes, it gets a new `schemaVersion` and an upcaster in the codec.
  */
 export const zoneEvents = { ...agentEvents, ...sessionEvents, ...logEvents };
-export const fleetEvents = { ...enrolmentEvents, ...imageEvents, ...logEvents };
+export const fleetEvents = {
+  ...enrolmentEvents,
+  ...imageEvents,
+  ...peopleEvents,
+  ...keyEvents,
+  ...managerTokenEvents,
+  ...logEvents,
+};
 export const allEvents = { ...zoneEvents, ...fleetEvents };
 
 type Fact<Catalogue extends Record<string, z.ZodType>> = {
@@ -23,10 +34,6 @@ export type ZoneFact = Fact<typeof zoneEvents>;
 export type FleetFact = Fact<typeof fleetEvents>;
 export type AnyFact = ZoneFact | FleetFact;
 
-export const actor = z.object({
-  kind: z.enum(['operator', 'agent', 'system', 'automation']),
-  id: z.string().min(1).max(64),
-});
 /** Who did it. `system` is Muster itself: a rule that came due. */
 export type Actor = z.infer<typeof actor>;
 

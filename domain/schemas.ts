@@ -2,6 +2,18 @@ import { z } from 'zod';
 import { END_CAUSES, type EndCause } from './endCauses.ts';
 import { GPU_COUNT_LIMIT } from './gpuNeed.ts';
 import { ID_PATTERN } from './ids.ts';
+import { isDigest } from './images/reference.ts';
+import {
+  LABEL_KEY_PATTERN,
+  LABEL_KEY_RULE,
+  LABEL_VALUE_PATTERN,
+  LABEL_VALUE_RULE,
+  LABELS_LIMIT,
+  SELECTOR_PATTERN,
+  SELECTOR_RULE,
+  SELECTORS_LIMIT,
+} from './labels.ts';
+import { PRUNE_MODE_NAMES } from './pruneMode.ts';
 
 /** The small schemas that events, commands, documents and the REST edge share. */
 
@@ -12,6 +24,8 @@ export const bytes = z.int().min(0);
 export const count = z.int().min(0);
 export const time = z.iso.datetime();
 export const shortText = z.string().max(500);
+/** Tells two secrets apart and opens nothing. */
+export const fingerprint = z.string().min(1).max(64);
 
 /** Why somebody did something. The form says: no personal data. */
 export const reasonText = z.string().trim().min(1).max(500);
@@ -24,7 +38,26 @@ export const gpuNeed = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('all') }),
 ]);
 
+/** What names an image's content for good. */
+export const imageDigest = z.string().refine(isDigest, 'a digest is "sha256:" and 64 hexadecimal digits');
+
 export const cpuMode = z.enum(['shares', 'quota']);
+
+/** Who did something. `system` is Muster itself: a rule that came due. */
+export const actor = z.object({
+  kind: z.enum(['operator', 'agent', 'system', 'automation']),
+  id: z.string().min(1).max(64),
+});
+
+export const pruneMode = z.enum(PRUNE_MODE_NAMES);
+
+/** All labels of an agent. */
+export const labels = z
+  .record(z.string().regex(LABEL_KEY_PATTERN, LABEL_KEY_RULE), z.string().regex(LABEL_VALUE_PATTERN, LABEL_VALUE_RULE))
+  .refine((all) => Object.keys(all).length <= LABELS_LIMIT, `at most ${LABELS_LIMIT} labels`);
+
+/** What an image says of the labels of agents: `key` or `key=value`. */
+export const labelSelectors = z.array(z.string().regex(SELECTOR_PATTERN, SELECTOR_RULE)).max(SELECTORS_LIMIT);
 
 export const port = z.object({
   containerPort: z.int().min(1).max(65_535),

@@ -5,7 +5,7 @@ import type { Core } from './core/core.ts';
 
 /**
  * What a fleet of simulated agents starts with, so that there is something to look at: four images and some sessions, one
- * of which waits. All of it goes the way of any other command; only an empty log gets it.
+ * of which waits. All of it goes the way of any other command; only a fleet without images and sessions gets it.
  */
 const GIB = 1024 ** 3;
 
@@ -41,7 +41,8 @@ const LOOK_AGAIN_MS = 200;
 /** Ends when everything was asked for, or when `signal` aborts. `expected`: how many agents approve themselves. */
 export async function demonstrate(core: Core, clock: Clock, expected: number, signal: AbortSignal): Promise<void> {
   const zone = core.zones.get('default');
-  if (zone === undefined || core.fleet.version > 1) return;
+  // Its manager token stands in the fleet's log already.
+  if (zone === undefined || core.fleetProjection.images.size > 0 || zone.projection.sessions.size > 0) return;
   for (const definition of IMAGES) {
     const command = { type: 'DefineImage', image: definition, ifRevision: 0 } as const;
     await core.fleet.submit({ key: `demonstration:${definition.imageId}`, recorded: true, actor: ACTOR, command });
@@ -93,6 +94,8 @@ function image(
     gpu,
     gpuModel: null,
     gpuMemoryBytes: null,
+    includeLabels: [],
+    excludeLabels: [],
     ports: [{ containerPort: 6901, protocol: 'tcp' }],
     shmBytes: null,
     environment: {},

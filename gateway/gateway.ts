@@ -1,37 +1,55 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { connectBus, type Bus } from '../infra/bus/connect.ts';
+import { answerAgents } from '../infra/bus/agentAsk.ts';
+import type { Bus } from '../infra/bus/connect.ts';
 import type { DesiredDocument } from '../domain/desired.ts';
-import { putDesired, type Standing } from '../infra/bus/desired.ts';
+import { putDesired, readDesired, type Standing } from '../infra/bus/desired.ts';
 import { ServerCode, hasServerCode } from '../infra/bus/errors.ts';
 import { createBusFeed } from '../infra/bus/feed.ts';
 import { createBusRelay } from '../infra/bus/relay.ts';
 import { ensureCheckIns, ensureDesired, ensureLeases, ensureRollups } from '../infra/bus/streams.ts';
-import { realClock } from '../infra/clock.ts';
-import { httpAuthority, type Config } from '../infra/config.ts';
+import { isoTime, realClock } from '../infra/clock.ts';
+import { FLEET_LOG } from '../infra/log/port.ts';
+import type { Config } from '../infra/config.ts';
+import { gatewayUrl } from '../infra/configTransport.ts';
+import { httpAuthority } from '../infra/httpAddress.ts';
 import { createBusLeases } from '../infra/leases/bus.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { openSecrets } from '../infra/secrets/open.ts';
 import { createObjectStoreSnapshots } from '../infra/snapshots/objectStore.ts';
 import { openAccess } from './auth/access.ts';
-import { hearCheckIns, keepHistory } from './checkIns.ts';
+import { localToken, type LocalToken } from './auth/localToken.ts';
+import { keepSwept } from './auth/sweep.ts';
+import { openDoor, recordInFleet, type Door } from './callout/door.ts';
+import { hearCheckIns, keepHistory, recordCheckIns } from './checkIns.ts';
 import { Core } from './core/core.ts';
 import { demonstrate } from './demonstration.ts';
+import { AgentEvents } from './history/agentEvents.ts';
+import { keepCapacity } from './history/capacityKeeper.ts';
+import { CapacityReader } from './history/capacityReader.ts';
+import { capacityInThread } from './history/capacityThread.ts';
 import { HistoryReader } from './history/reader.ts';
 import { buildApp } from './http/app.ts';
 import { LogReader } from './http/logReader.ts';
+import { openTls, type TlsListener } from './http/tls.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import type { Edge } from './http/edge.ts';
-import { newSignInLink } from './http/routes/signInLinks.ts';
+import { newSignInLink } from './http/links.ts';
 import { LiveHub } from './live/hub.ts';
+import { RecentChanges } from './live/recentChanges.ts';
+import { knownDefinitions, tellPruners } from './prune/definitions.ts';
+import { PruneCaller } from './prune/pruneCaller.ts';
+import { OutputReader } from './output/outputReader.ts';
+import { openServices } from './services/services.ts';
 import { snapshotInThread } from './snapshots/thread.ts';
+import { closeWays, isHearing, openWays, watchWays, whyNotReady } from './ways.ts';
 import packageFile from '../package.json' with { type: 'json' };
 
 /** A gateway that serves. */
 export interface Gateway {
   readonly url: string;
-  /** One-time, 15 minutes. */
-  readonly signInUrl: string;
+  /** One-time, 15 minutes; undefined when people sign in by themselves. */
+  readonly signInUrl: string | undefined;
   /** Settles when it is stopped; rejects when it met a state that it must not go on from. */
   readonly done: Promise<void>;
   readonly stop: () => Promise<void>;
@@ -49,8 +67,8 @@ const TICK_MS = 1000;
 const DASHBOARD = join(import.meta.dirname, '../ui/dist');
 
 /**
- * Opens a gateway on the bus of the configuration: connects, folds the logs, serves HTTP. The order is that of trust:
- * nothing is heard or answered before the logs have been folded.
+ * Opens a gateway on the bus and the event store of the configuration: connects, folds the logs, serves HTTP. The order is
+ * that of trust: nothing is heard or answered before the logs have been folded.
  */
 export async function openGateway({
   config,
@@ -59,16 +77,24 @@ export async function openGateway({
   signal,
 }: GatewayOptions): Promise<Gateway> {
   const { replicas } = config;
-  const [logBus, appBus] = await connectBoth(config, signal);
+  const ways = await openWays({ config, log, signal });
+  const { logBus, appBus, authBus, sysBus } = ways;
+  const { eventLog } = ways.log;
   await Promise.all([
     ensureCheckIns(appBus, replicas),
     ensureDesired(appBus, replicas),
     ensureRollups(appBus, replicas),
     ensureLeases(logBus, replicas),
   ]);
-  const eventLog = createJetStreamLog({ bus: logBus, replicas });
   const stopping = new AbortController();
+  const onTrouble = (sentence: string, cause?: unknown): void => {
+    if (!stopping.signal.aborted) log.warn({ err: cause }, sentence);
+  };
+  const secrets = await openSecrets({ bus: logBus, replicas, keyPath: config.secretsKey, onTrouble });
+  const recent = new RecentChanges();
   let caughtUp = false;
+  let door: Door | null = null;
+  let ownToken: LocalToken | null = null;
   const standing = new Map<string, Standing>();
   const gatewayId = `gateway-${randomUUID().slice(0, 8)}`;
   const snapshots = createObjectStoreSnapshots({ bus: logBus, replicas });
@@ -80,17 +106,13 @@ export async function openGateway({
     feedOf: (name) => createBusFeed(appBus, name, replicas),
     snapshots,
     takeSnapshot: async (name) => {
-      const task = {
-        log: name,
-        busUrl: config.natsUrl ?? '',
-        password: config.natsLogPassword ?? '',
-        replicas,
-      };
-      const { version, troubles } = await snapshotInThread(task, stopping.signal);
+      const { version, troubles } = await snapshotInThread({ ...threadTask(config), log: name }, stopping.signal);
       log.debug({ log: name, version, troubles }, 'a snapshot was written');
     },
     clock: realClock,
     newLogId: randomUUID,
+    reachesLogs: () => ways.log.away() === null,
+    remedy: ways.log.remedy,
     putDesired: (document, look) => writeDesired({ bus: appBus, replicas, standing }, document, look),
     patience: {
       checkInSeconds: config.checkInSeconds,
@@ -99,61 +121,153 @@ export async function openGateway({
     },
     allowedRegistries: config.allowedRegistries,
     approvesItself: (agentId) => config.embeddedAgents.includes(agentId),
-    onTrouble: (sentence, cause) => {
-      if (!stopping.signal.aborted) log.warn({ err: cause }, sentence);
-    },
+    // The bus admits agents without secrets of their own so far.
+    onTrouble,
     onCommit: (name, stored) => {
-      if (caughtUp) metrics.countCommit(name, stored);
+      if (!caughtUp) return;
+      metrics.countCommit(name, stored);
+      recent.note(name, stored);
+      door?.note(stored.commit.events);
+      ownToken?.note(stored.commit.events);
+      if (name === FLEET_LOG) tellPruners(appBus, core, stored);
     },
   });
   await core.start();
   caughtUp = true;
-  const live = new LiveHub(core, realClock);
+  for (const { log: name, replica } of core.replicas) {
+    const unknown = (error: unknown): void => onTrouble(`what changed last in ${name} is not known`, error);
+    recent.recall(eventLog, name, replica.version).catch(unknown);
+  }
+  const live = new LiveHub(core, realClock, recent);
   metrics.watch(core, () => live.clients);
+  metrics.watchLogs(() => whyNotReady(ways) === null);
+  const access = await openAccess({
+    dataDir: config.dataDir,
+    adminKey: config.adminKey,
+    secrets,
+    fleet: () => core.fleetProjection.state,
+    clock: realClock,
+    onTrouble,
+  });
+  door = openDoor({
+    authBus,
+    sysBus,
+    issuerSeed: config.natsIssuerSeed ?? '',
+    core,
+    access,
+    clock: realClock,
+    countEntry: (outcome, seconds) => metrics.countEntry(outcome, seconds),
+    onNews: (fields, sentence) => log.info(fields, sentence),
+    onTrouble,
+  });
   const edge: Edge = {
     core,
     eventLog,
+    logs: ways.log,
     snapshots,
+    secrets,
     clock: realClock,
-    access: await openAccess(config.dataDir, config.adminKey, realClock),
+    access,
     live,
+    output: new OutputReader(appBus, realClock),
+    prune: new PruneCaller(appBus, realClock),
     metrics,
     logReader: new LogReader(eventLog),
     history: new HistoryReader(appBus, realClock, core.history),
+    agentEvents: new AgentEvents(appBus),
+    capacity: new CapacityReader(appBus, realClock),
     log,
     version: packageFile.version,
     simulated: config.simulated,
     authority: httpAuthority(config.http),
+    origin: gatewayUrl(config),
     dashboard: DASHBOARD,
-    notReady: () => (logBus.isConnected() && appBus.isConnected() ? null : 'the bus is away'),
+    notReady: () => whyNotReady(ways),
   };
-  const app = await buildApp(edge);
+  if (config.embeddedAgents.length > 0) {
+    ownToken = localToken({
+      path: config.managerTokenFile,
+      tokens: access.managerTokens,
+      fleet: () => core.fleetProjection.state,
+      record: (command) => recordInFleet(core, command),
+      onTrouble,
+    });
+    await ownToken.ensure();
+  }
+  const tls = await tlsOf(config, log);
+  const app = await buildApp(edge, tls);
   const { signal: ending } = stopping;
-  appBus.onChange((connected) => {
-    if (connected) core.freshWindow();
-    else core.pause();
-    if (!ending.aborted) log.warn(connected ? 'the bus is back' : 'the bus is away; sessions go on, changes must wait');
-  });
+  watchWays(ways, core, log, ending);
+  answerAgents(
+    {
+      bus: appBus,
+      read: (agentId) => readDesired(appBus, agentId),
+      definitions: () => (whyNotReady(ways) === null ? knownDefinitions(core) : null),
+      now: () => isoTime(realClock.now()),
+      onTrouble,
+    },
+    ending,
+  );
   const background = [
-    hearCheckIns(appBus, core, metrics, log, ending),
+    door.run(ending),
+    hearCheckIns({ bus: appBus, core, door, metrics, log }, ending),
     keepHistory(appBus, core, log, ending),
+    ...[...core.zones].map(([zone, { replica }]) =>
+      keepCapacity(
+        {
+          bus: appBus,
+          clock: realClock,
+          zone,
+          leadsAt: () => (replica.role === 'leading' ? replica.version : null),
+          write: () => {
+            const task = { ...threadTask(config), zone, appPassword: config.natsAppPassword ?? '' };
+            return capacityInThread(task, ending);
+          },
+          onNews: (fields, sentence) => log.debug(fields, sentence),
+          onTrouble,
+        },
+        ending,
+      ),
+    ),
+    recordCheckIns({ place: config.eventLog, bus: appBus, core, metrics, log }, ending),
     live.run(ending),
+    keepSwept({
+      sweep: () => access.sweep(),
+      isLeading: () => core.fleet.role === 'leading',
+      clock: realClock,
+      onTrouble,
+      signal: ending,
+    }),
+    ...(tls === null ? [] : [tls.follow(ending)]),
     ...(config.simulated ? [demonstrate(core, realClock, config.embeddedAgents.length, ending)] : []),
   ];
-  void tickEverySecond({ core, log, bus: appBus, signal: ending });
+  void tickEverySecond({ core, log, hears: () => isHearing(ways), signal: ending });
   await app.listen({ host: config.http.host, port: config.http.port });
+  const stopServices = await openServices({ bus: appBus, app, edge, onTrouble });
   return {
-    url: `http://${edge.authority}`,
-    signInUrl: newSignInLink(edge).url,
+    url: edge.origin,
+    signInUrl: access.accounts.isAnyAdminReady ? undefined : newSignInLink(edge).url,
     done: core.done(),
     async stop() {
+      await stopServices();
       await app.close();
       stopping.abort();
       await core.stop();
-      await eventLog.close();
       await Promise.all(background);
-      await Promise.all([logBus.close(), appBus.close()]);
+      await secrets.close();
+      await closeWays(ways);
     },
+  };
+}
+
+/** Where a thread finds the logs by itself. */
+function threadTask(config: Config) {
+  return {
+    busUrl: config.natsUrl ?? '',
+    busTls: config.natsTls,
+    password: config.natsLogPassword ?? '',
+    replicas: config.replicas,
+    place: config.eventLog,
   };
 }
 
@@ -181,30 +295,34 @@ async function writeDesired(
   }
 }
 
-/** The event logs have an account of their own, which no agent and no session can reach. */
-async function connectBoth(config: Config, signal: AbortSignal): Promise<readonly [Bus, Bus]> {
-  const url = config.natsUrl ?? '';
-  const log = { url, user: 'muster-log', password: config.natsLogPassword ?? '', name: 'gateway log', signal };
-  const app = { url, user: 'muster-app', password: config.natsAppPassword ?? '', name: 'gateway app', signal };
-  return await Promise.all([connectBus(log), connectBus(app)]);
+/** Null: it speaks plain HTTP, on loopback. */
+async function tlsOf(config: Config, log: Logger): Promise<TlsListener | null> {
+  if (config.tls === null) return null;
+  return await openTls({
+    files: config.tls,
+    host: new URL(gatewayUrl(config)).hostname.replaceAll(/[[\]]/g, ''),
+    clock: realClock,
+    onNews: (sentence) => log.info(sentence),
+    onWarning: (sentence) => log.warn(sentence),
+  });
 }
 
 interface Ticking {
   readonly core: Core;
   readonly log: Logger;
-  readonly bus: Bus;
+  readonly hears: () => boolean;
   readonly signal: AbortSignal;
 }
 
 /**
  * Never two ticks at a time: one may take long while the log does not answer, and the end does not wait for it. While
- * the bus is away no time passes: nobody is silent for what could not be heard.
+ * bus or event store are away no time passes: nobody is silent for what could not be heard, or recorded.
  */
-async function tickEverySecond({ core, log, bus, signal }: Ticking): Promise<void> {
+async function tickEverySecond({ core, log, hears, signal }: Ticking): Promise<void> {
   while (!signal.aborted) {
     await realClock.sleep(TICK_MS, signal);
     try {
-      if (!signal.aborted && bus.isConnected()) await core.tick();
+      if (!signal.aborted && hears()) await core.tick();
     } catch (error) {
       log.warn({ err: error }, 'a tick of time failed; the next one follows');
     }

@@ -1,7 +1,11 @@
 import type { Logger } from 'pino';
 import { ConfigError, readConfig, type Config } from '../infra/config.ts';
+import { isEventLogRefused } from '../infra/log/openEventStore.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { gatewayLog } from './log.ts';
+
+/** The exit code when starting again is in vain before somebody has mended the configuration or what it names. */
+const REFUSED = 2;
 
 /** The gateway's process: configuration, an orderly end, and a word to whoever started it. */
 const config = configOrExit();
@@ -19,6 +23,7 @@ try {
   process.exit(0);
 } catch (error) {
   if (end.signal.aborted) process.exit(0);
+  if (isEventLogRefused(error)) await refuse(error.message);
   tellWhy(log, error);
   process.exit(1);
 }
@@ -37,9 +42,20 @@ function tellWhy(log: Logger, error: unknown): void {
   log.fatal({ err: error }, `the gateway cannot go on: ${sentence}`);
 }
 
+/** Nothing but the operator can mend it, so whoever started this is told not to try again. */
+async function refuse(why: string): Promise<never> {
+  const { promise: sent, resolve } = Promise.withResolvers<void>();
+  if (process.send === undefined) {
+    process.stderr.write(`The gateway did not start. ${why}.\n`);
+    resolve();
+  } else process.send({ type: 'refused', why: `${why}.` }, undefined, undefined, () => resolve());
+  await sent;
+  process.exit(REFUSED);
+}
+
 function configOrExit(): Config {
   try {
-    const config = readConfig(process.env, { needsLog: true });
+    const config = readConfig(process.env, { asGateway: true });
     if (config.natsUrl !== undefined) return config;
     throw new ConfigError([
       { name: 'MUSTER_NATS_URL', message: 'must be set for a gateway that is started by itself' },
@@ -47,6 +63,6 @@ function configOrExit(): Config {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exit(2);
+    process.exit(REFUSED);
   }
 }

@@ -1,8 +1,24 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as z from 'zod';
+import {
+  gatewaySecretsEnvironment,
+  gatewaySecretsOf,
+  gatewaySecretsShape,
+  SECRETS_OF_GATEWAYS,
+  type GatewaySecretsConfig,
+} from './configBus.ts';
 import { CONFIG_FILE_VARIABLE, withConfigFile, type ConfigProblem, type Environment } from './configFile.ts';
+import {
+  busShape,
+  httpShape,
+  transportEnvironment,
+  transportOf,
+  transportProblems,
+  type TransportConfig,
+} from './configTransport.ts';
+import { connectionProblem } from './eventStore/connectionString.ts';
 import { nearestOf } from './nearest.ts';
 import { cacheFolder } from './tools/cache.ts';
 
@@ -21,11 +37,13 @@ const shape = {
     .default('./.muster')
     .transform((path) => resolve(path))
     .describe('Folder for everything that must survive: event logs, secrets, credentials'),
-  MUSTER_HTTP: z
+  MUSTER_SECRETS_KEY: z
     .string()
-    .default('127.0.0.1:8080')
-    .transform(parseHttp)
-    .describe('Address of the dashboard and the REST API; loopback only, because it does not speak TLS yet'),
+    .optional()
+    .transform((path) => (path === undefined ? undefined : resolve(path)))
+    .meta({ shown: '`secrets.key` in `MUSTER_DATA`, made at first start' })
+    .describe('File with the key of the secrets on the bus, mode 0600; the same for every gateway of a bus'),
+  ...httpShape,
   MUSTER_NATS_URL: z
     .string()
     .regex(
@@ -34,26 +52,26 @@ const shape = {
     )
     .optional()
     .meta({ shown: 'none: a nats-server is started', secret: true })
-    .describe('Bus that already runs; then the passwords must be set too'),
-  MUSTER_NATS_LOG_PASSWORD: z
-    .string()
-    .optional()
-    .meta({ shown: 'made at first start', secret: true })
-    .describe('Password of the bus user muster-log (event logs, leases, secrets)'),
-  MUSTER_NATS_APP_PASSWORD: z
-    .string()
-    .optional()
-    .meta({ shown: 'made at first start', secret: true })
-    .describe('Password of the bus user muster-app (everything else)'),
+    .describe('Bus that already runs; a gateway then needs its four passwords and the seed, too'),
+  ...gatewaySecretsShape,
   MUSTER_NATS_PORT: integer(1, 65_535)
     .optional()
     .meta({ shown: 'a free port' })
-    .describe('Loopback port of the nats-server that is started'),
+    .describe('Port of the nats-server that is started'),
+  ...busShape,
   MUSTER_REPLICAS: z
     .enum(['1', '3'])
     .default('1')
     .transform((value) => (value === '3' ? 3 : 1))
     .describe('Copies of every log and stream: 3 on a cluster of three nats-servers or more, so that one may fail'),
+  MUSTER_EVENT_LOG: z
+    .string()
+    .default('nats')
+    .transform(parseEventLog)
+    .meta({ secret: true })
+    .describe(
+      'Where the event logs are kept: `nats`, which is the bus, or an EventStoreDB, by its connection string (`esdb://user:password@host:2113`)',
+    ),
   DOCKER_HOST: z
     .string()
     .regex(
@@ -66,12 +84,18 @@ const shape = {
     .string()
     .min(16, 'must have at least 16 characters')
     .optional()
-    .meta({ shown: 'none: a one-time sign-in link is printed', secret: true })
-    .describe('Access key with the role admin, for automation'),
+    .meta({ shown: '`admin.key` in `MUSTER_DATA`, made at first start', secret: true })
+    .describe("Key of this machine's administrator; programs have keys of their own (`npx muster keys issue`)"),
   MUSTER_AGENT_ID: id()
     .default(() => agentIdFrom(hostname()))
     .meta({ shown: 'the host name' })
     .describe('Id of the agent on this machine'),
+  MUSTER_MANAGER_TOKEN_FILE: z
+    .string()
+    .transform((path) => resolve(path))
+    .optional()
+    .meta({ shown: '`manager.token` in `MUSTER_DATA`' })
+    .describe('File with the manager token that admits the agent on this machine, mode 0600; read at every connection'),
   MUSTER_ZONE: id().default('default').describe('Zone that the agent on this machine asks to join'),
   MUSTER_SESSION_ADDRESS: z
     .string()
@@ -82,9 +106,7 @@ const shape = {
     .string()
     .default('docker.io,quay.io,ghcr.io,nvcr.io,registry.k8s.io')
     .transform(parseRegistries)
-    .describe(
-      'Registries that images may come from, with commas; images without a registry that are already on a host are always allowed',
-    ),
+    .describe('Registries that images may come from, with commas; an image without a registry is one of docker.io'),
   MUSTER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -96,6 +118,12 @@ const shape = {
     .meta({ shown: '~/.cache/muster' })
     .describe('Folder for programs that were fetched once; it may be deleted at any time'),
   MUSTER_CHECKIN_SECONDS: integer(1, 3600).prefault('10').describe('Seconds between two check-ins of an agent'),
+  MUSTER_DISK_LIMIT_PERCENT: integer(1, 100)
+    .prefault('90')
+    .describe("How full the engine's disk on this machine may be before images are pruned ahead of a pull"),
+  MUSTER_PRUNE_GRACE_MINUTES: integer(0, 525_600)
+    .prefault('60')
+    .describe('Minutes that the agent on this machine keeps an image after the rule for its removal was first met'),
   MUSTER_START_TIMEOUT_MINUTES: integer(1, 10_080)
     .prefault('30')
     .describe('Minutes that a placed session may take to run, pulling its image included; then it is withdrawn'),
@@ -119,33 +147,39 @@ const shape = {
 const schema = z.object(shape);
 type Parsed = z.output<typeof schema>;
 
-export type Config = {
-  readonly dataDir: string;
-  readonly http: HttpAddress;
-  readonly natsUrl: string | undefined;
-  readonly natsLogPassword: string | undefined;
-  readonly natsAppPassword: string | undefined;
-  readonly natsPort: number | undefined;
-  /** Copies of every log and stream on the bus. */
-  readonly replicas: 1 | 3;
-  readonly dockerHost: string;
-  readonly adminKey: string | undefined;
-  readonly agentId: string;
-  readonly zone: string;
-  readonly sessionAddress: string;
-  readonly allowedRegistries: readonly string[];
-  readonly logLevel: Parsed['MUSTER_LOG_LEVEL'];
-  readonly cacheDir: string;
-  readonly checkInSeconds: number;
-  readonly startTimeoutMinutes: number;
-  /** Null: a missing agent is declared lost only by hand. */
-  readonly lostAfterMinutes: number | null;
-  /** Agents that the gateway approves by itself. */
-  readonly embeddedAgents: readonly string[];
-  readonly simulated: boolean;
-};
+export type Config = TransportConfig &
+  GatewaySecretsConfig & {
+    readonly dataDir: string;
+    /** The file with the key that the secrets on the bus are encrypted with. */
+    readonly secretsKey: string;
+    readonly natsUrl: string | undefined;
+    readonly natsPort: number | undefined;
+    /** Copies of every log and stream on the bus. */
+    readonly replicas: 1 | 3;
+    readonly eventLog: EventLogPlace;
+    readonly dockerHost: string;
+    readonly adminKey: string | undefined;
+    readonly agentId: string;
+    /** The file with the manager token that admits the agent on this machine. */
+    readonly managerTokenFile: string;
+    readonly zone: string;
+    readonly sessionAddress: string;
+    readonly allowedRegistries: readonly string[];
+    readonly logLevel: Parsed['MUSTER_LOG_LEVEL'];
+    readonly cacheDir: string;
+    readonly checkInSeconds: number;
+    readonly diskLimitPercent: number;
+    readonly pruneGraceMinutes: number;
+    readonly startTimeoutMinutes: number;
+    /** Null: a missing agent is declared lost only by hand. */
+    readonly lostAfterMinutes: number | null;
+    /** Agents that the gateway approves by itself. */
+    readonly embeddedAgents: readonly string[];
+    readonly simulated: boolean;
+  };
 
-export type HttpAddress = { readonly host: string; readonly port: number };
+/** Where the event logs are kept. `url` is a connection string, which may hold a password. */
+export type EventLogPlace = { readonly kind: 'nats' } | { readonly kind: 'eventStore'; readonly url: string };
 
 /** Names every wrong variable at once. */
 export class ConfigError extends Error {
@@ -162,8 +196,8 @@ export class ConfigError extends Error {
 }
 
 export type ReadOptions = {
-  /** The program uses the event logs, so on a bus that already runs it needs the password for them. Agents do not. */
-  readonly needsLog?: boolean;
+  /** The program is a gateway, or starts one: on a bus that already runs it needs every password of it. Agents need none. */
+  readonly asGateway?: boolean;
 };
 
 /** Reads the configuration from environment variables and the configuration file. An empty variable counts as not set. */
@@ -178,16 +212,15 @@ export function readConfig(environment: Environment, options: ReadOptions = {}):
       found.push({ name, message: `${issue.message}${shownValue(name, set[name])}` });
     }
   }
-  if (set['MUSTER_NATS_URL'] !== undefined) {
-    const log = options.needsLog === true ? ['MUSTER_NATS_LOG_PASSWORD'] : [];
-    for (const name of [...log, 'MUSTER_NATS_APP_PASSWORD']) {
-      if (set[name] === undefined) found.push({ name, message: 'must be set, because MUSTER_NATS_URL is' });
-    }
+  if (set['MUSTER_NATS_URL'] !== undefined && options.asGateway === true) {
+    const message = 'must be set, because MUSTER_NATS_URL is';
+    found.push(...SECRETS_OF_GATEWAYS.filter((name) => set[name] === undefined).map((name) => ({ name, message })));
   }
   if (set['MUSTER_REPLICAS'] === '3' && set['MUSTER_NATS_URL'] === undefined) {
     const message = 'is 3, which needs a cluster: name its servers in MUSTER_NATS_URL, since only one is started here';
     found.push({ name: 'MUSTER_REPLICAS', message });
   }
+  found.push(...transportProblems(set));
   const placed = found.map(({ name, message }) => ({ name, message: `${message}${places.get(name) ?? ''}` }));
   const problems = [...ofFile, ...placed];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
@@ -197,21 +230,25 @@ export function readConfig(environment: Environment, options: ReadOptions = {}):
 function named(data: Parsed): Config {
   return {
     dataDir: data.MUSTER_DATA,
-    http: data.MUSTER_HTTP,
+    secretsKey: data.MUSTER_SECRETS_KEY ?? join(data.MUSTER_DATA, 'secrets.key'),
+    ...transportOf(data),
     natsUrl: data.MUSTER_NATS_URL,
-    natsLogPassword: data.MUSTER_NATS_LOG_PASSWORD,
-    natsAppPassword: data.MUSTER_NATS_APP_PASSWORD,
+    ...gatewaySecretsOf(data),
     natsPort: data.MUSTER_NATS_PORT,
     replicas: data.MUSTER_REPLICAS,
+    eventLog: data.MUSTER_EVENT_LOG,
     dockerHost: data.DOCKER_HOST,
     adminKey: data.MUSTER_ADMIN_KEY,
     agentId: data.MUSTER_AGENT_ID,
+    managerTokenFile: data.MUSTER_MANAGER_TOKEN_FILE ?? join(data.MUSTER_DATA, 'manager.token'),
     zone: data.MUSTER_ZONE,
     sessionAddress: data.MUSTER_SESSION_ADDRESS,
     allowedRegistries: data.MUSTER_ALLOWED_REGISTRIES,
     logLevel: data.MUSTER_LOG_LEVEL,
     cacheDir: data.MUSTER_CACHE,
     checkInSeconds: data.MUSTER_CHECKIN_SECONDS,
+    diskLimitPercent: data.MUSTER_DISK_LIMIT_PERCENT,
+    pruneGraceMinutes: data.MUSTER_PRUNE_GRACE_MINUTES,
     startTimeoutMinutes: data.MUSTER_START_TIMEOUT_MINUTES,
     lostAfterMinutes: data.MUSTER_LOST_AFTER_MINUTES ?? null,
     embeddedAgents: data.MUSTER_EMBEDDED_AGENT,
@@ -222,25 +259,29 @@ function named(data: Parsed): Config {
 /** The same configuration as environment variables, for a child process: `readConfig` of it gives it back. */
 export function configEnvironment(config: Config): Readonly<Record<string, string>> {
   const optional: Readonly<Record<string, string | undefined>> = {
+    ...transportEnvironment(config),
     MUSTER_NATS_URL: config.natsUrl,
-    MUSTER_NATS_LOG_PASSWORD: config.natsLogPassword,
-    MUSTER_NATS_APP_PASSWORD: config.natsAppPassword,
+    ...gatewaySecretsEnvironment(config),
     MUSTER_NATS_PORT: config.natsPort?.toString(),
     MUSTER_ADMIN_KEY: config.adminKey,
     MUSTER_LOST_AFTER_MINUTES: config.lostAfterMinutes?.toString(),
   };
   return {
     MUSTER_DATA: config.dataDir,
+    MUSTER_SECRETS_KEY: config.secretsKey,
     MUSTER_REPLICAS: String(config.replicas),
-    MUSTER_HTTP: httpAuthority(config.http),
+    MUSTER_EVENT_LOG: config.eventLog.kind === 'nats' ? 'nats' : config.eventLog.url,
     DOCKER_HOST: config.dockerHost,
     MUSTER_AGENT_ID: config.agentId,
+    MUSTER_MANAGER_TOKEN_FILE: config.managerTokenFile,
     MUSTER_ZONE: config.zone,
     MUSTER_SESSION_ADDRESS: config.sessionAddress,
     MUSTER_ALLOWED_REGISTRIES: config.allowedRegistries.join(','),
     MUSTER_LOG_LEVEL: config.logLevel,
     MUSTER_CACHE: config.cacheDir,
     MUSTER_CHECKIN_SECONDS: String(config.checkInSeconds),
+    MUSTER_DISK_LIMIT_PERCENT: String(config.diskLimitPercent),
+    MUSTER_PRUNE_GRACE_MINUTES: String(config.pruneGraceMinutes),
     MUSTER_START_TIMEOUT_MINUTES: String(config.startTimeoutMinutes),
     MUSTER_EMBEDDED_AGENT: config.embeddedAgents.join(','),
     MUSTER_SIMULATED: config.simulated ? '1' : '0',
@@ -248,11 +289,6 @@ export function configEnvironment(config: Config): Readonly<Record<string, strin
       Object.entries(optional).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),
   };
-}
-
-/** `127.0.0.1:8080`, `[::1]:8080`. */
-export function httpAuthority(address: HttpAddress): string {
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
 export type ConfigRow = {
@@ -300,23 +336,12 @@ function integer(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
-/** `host:port`, `[::1]:port` or a port alone; loopback only. */
-function parseHttp(value: string, context: z.RefinementCtx): HttpAddress {
-  const match = /^(?:\[([0-9A-Fa-f:]+)\]:|([^:[\]]+):)?(\d{1,5})$/.exec(value);
-  const port = Number(match?.[3]);
-  if (match === null || port < 1 || port > 65_535) {
-    context.addIssue({ code: 'custom', message: 'must be like 127.0.0.1:8080' });
-    return z.NEVER;
-  }
-  const host = match[1] ?? match[2] ?? '127.0.0.1';
-  if (host !== 'localhost' && host !== '::1' && !(isIP(host) === 4 && host.startsWith('127.'))) {
-    context.addIssue({
-      code: 'custom',
-      message: 'must be a loopback address: it does not speak TLS yet, so put a proxy with TLS in front of it',
-    });
-    return z.NEVER;
-  }
-  return { host, port };
+function parseEventLog(value: string, context: z.RefinementCtx): EventLogPlace {
+  if (value === 'nats') return { kind: 'nats' };
+  const message = connectionProblem(value);
+  if (message === null) return { kind: 'eventStore', url: value };
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
 }
 
 function parseRegistries(value: string, context: z.RefinementCtx): readonly string[] {

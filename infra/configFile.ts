@@ -21,7 +21,7 @@ export type MergedEnvironment = {
 const OTHERS_MAY_ACT = 0o077;
 
 /**
- * The environment with the configuration file beneath it, which wins. The file holds a password, so one that others than
+ * The environment with the configuration file beneath it, which wins. The file may hold a password, so one that others than
  * its owner may read is a problem; its lines are read all the same, so that everything wrong is named at once.
  */
 export function withConfigFile(env: Environment): MergedEnvironment {
@@ -52,7 +52,7 @@ function readGuarded(path: string): { readonly text: string; readonly problems: 
     const text = readFileSync(path, 'utf8');
     if ((mode & OTHERS_MAY_ACT) === 0) return { text, problems: [] };
     const octal = (mode & 0o777).toString(8).padStart(4, '0');
-    const message = `is open to others than its owner (mode ${octal}), and it holds a password: chmod 600 ${path}`;
+    const message = `is open to others than its owner (mode ${octal}), and it may hold a password: chmod 600 ${path}`;
     return { text, problems: [problem(message)] };
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR')) throw error;

@@ -26,6 +26,33 @@ export function leaseSubject(log: string): string {
   return `$KV.${LEASES_BUCKET}.${checkedLogName(log)}`;
 }
 
+const SECRETS_BUCKET = 'MUSTER_SECRETS';
+export const SECRETS_STREAM = `KV_${SECRETS_BUCKET}`;
+export const SECRETS_SUBJECTS = `$KV.${SECRETS_BUCKET}.>`;
+/** What shows which key the secrets are encrypted with. No secret can have this name. */
+export const SECRETS_CHECK = '=check';
+
+/** A lower-case word, and for most of them an id behind a dot: `cookie`, `person.anna`, `callout.issuer`. */
+export function isSecretName(name: string): boolean {
+  const [kind = '', id, ...rest] = name.split('.');
+  return /^[a-z][a-z-]{0,31}$/.test(kind) && (id === undefined || isId(id)) && rest.length === 0;
+}
+
+/** The subject under which a secret is kept. */
+export function secretSubject(name: string): string {
+  if (!isSecretName(name) && name !== SECRETS_CHECK) {
+    throw new RangeError(`"${name.slice(0, 100)}" is not the name of a secret, so no bus name is built from it`);
+  }
+  return `$KV.${SECRETS_BUCKET}.${name}`;
+}
+
+/** Which secret stands under a subject; null when it is none. */
+export function secretPlace(subject: string): string | null {
+  const prefix = `$KV.${SECRETS_BUCKET}.`;
+  const name = subject.slice(prefix.length);
+  return subject.startsWith(prefix) && isSecretName(name) ? name : null;
+}
+
 /** Where a gateway tells the others that it is there. */
 export function aliveSubject(gatewayId: string): string {
   return `muster.gateway.${checked(gatewayId)}.alive`;
@@ -71,6 +98,11 @@ export function checkInSubject(zone: string, agentId: string): string {
   return `muster.checkin.${checked(zone)}.${checked(agentId)}`;
 }
 
+/** Where an agent may check in, whichever zone it names. */
+export function checkInSubjectsOf(agentId: string): string {
+  return `muster.checkin.*.${checked(agentId)}`;
+}
+
 /** Whose check-in stands under a subject; null when it is no subject of a check-in. */
 export function checkInPlace(subject: string): { readonly zone: string; readonly agentId: string } | null {
   const [muster, checkin, zone, agentId, ...rest] = subject.split('.');
@@ -97,10 +129,128 @@ export function feedSubjects(log: string): string {
   return `muster.feed.${feedToken(log)}.>`;
 }
 
+/** Whatever concerns one agent in a feed. */
+export function feedSubjectsOf(log: string, agentId: string): string {
+  return `muster.feed.${feedToken(log)}.${checked(agentId)}.>`;
+}
+
+/** Everything that programs ask for on the bus: to change something, and to be told something. */
+export const COMMAND_SUBJECTS = 'muster.cmd.>';
+export const QUERY_SUBJECTS = 'muster.query.>';
+/** What stands in the place of a zone where the fleet as a whole is meant. */
+export const FLEET_TARGET = 'fleet';
+
+/** Where a caller asks for a change: `muster.cmd.<caller>.default.RequestSession`, of a zone or of the fleet. */
+export function commandSubject(callerId: string, target: string, command: string): string {
+  return `muster.cmd.${checked(callerId)}.${checked(target)}.${checked(command)}`;
+}
+
+/** Where a caller asks to be told something: `muster.query.<caller>.agents`. */
+export function querySubject(callerId: string, query: string): string {
+  return `muster.query.${checked(callerId)}.${checked(query)}`;
+}
+
+/** A subject of a request as documents write it, with what differs in braces: `muster.query.{keyId}.agents`. */
+export function requestSubjectShown(name: string, target: 'zone' | 'fleet' | 'log' | null): string {
+  if (target === null) return `muster.query.{keyId}.${checked(name)}`;
+  const place = { zone: '{zone}', fleet: FLEET_TARGET, log: `{zone or ${FLEET_TARGET}}` }[target];
+  return `muster.cmd.{keyId}.${place}.${checked(name)}`;
+}
+
+/** Who asks under a subject, and for what: the tokens behind the caller's. */
+export interface RequestPlace {
+  readonly kind: 'command' | 'query';
+  readonly callerId: string;
+  readonly asked: readonly string[];
+}
+
+/** Null: it is no subject of a request, or names no caller. */
+export function requestPlace(subject: string): RequestPlace | null {
+  const [muster, verb, callerId, ...asked] = subject.split('.');
+  const kind = verb === 'cmd' ? 'command' : verb === 'query' ? 'query' : null;
+  if (muster !== 'muster' || kind === null || callerId === undefined || !isId(callerId)) return null;
+  return { kind, callerId, asked };
+}
+
+/** What the inboxes of a caller begin with, before a dot. Nobody else may listen there. */
+export function inboxPrefix(callerId: string): string {
+  return `_INBOX_${checked(callerId)}`;
+}
+
+/** Whether an answer under this subject reaches that caller and nobody else. */
+export function isInboxOf(callerId: string, reply: string): boolean {
+  return reply.startsWith(`${inboxPrefix(callerId)}.`);
+}
+
 /** The subject under which the desired bucket keeps an agent's document. */
 export function desiredSubject(agentId: string): string {
   return `$KV.${DESIRED_BUCKET}.${checked(agentId)}`;
 }
+
+/** Under which an agent gets its answers, and nobody else. */
+export function agentInbox(agentId: string): string {
+  return `_INBOX.agent.${checked(agentId)}`;
+}
+
+/** Where an agent is called. */
+export function agentCallSubjects(agentId: string): string {
+  return `muster.agent.${checked(agentId)}.call.>`;
+}
+
+/** Where a gateway asks an agent for what a session's program has printed, and says how much of it may come. */
+export function outputCallSubject(agentId: string): string {
+  return `muster.agent.${checked(agentId)}.call.logs`;
+}
+
+/** Where a gateway asks an agent what it would remove of its images or to do it, and says that image definitions have changed. */
+export function pruneCallSubject(agentId: string): string {
+  return `muster.agent.${checked(agentId)}.call.prune`;
+}
+
+/** Where an agent answers one call. No stream takes these, and no call names a subject of its own. */
+export function agentAnswerSubject(agentId: string, callId: string): string {
+  return `muster.agent.${checked(agentId)}.answer.${checked(callId)}`;
+}
+
+export function agentAnswerSubjectsOf(agentId: string): string {
+  return `muster.agent.${checked(agentId)}.answer.*`;
+}
+
+/** What an agent may ask the gateways for. */
+export type AgentQuestion = 'desired' | 'definitions';
+
+/** Where an agent asks the gateways. */
+export function agentAskSubject(agentId: string, question: AgentQuestion): string {
+  return `muster.agent.${checked(agentId)}.ask.${question}`;
+}
+
+export function agentAskSubjectsOf(agentId: string): string {
+  return `muster.agent.${checked(agentId)}.ask.>`;
+}
+
+/** Where all agents ask the one question. */
+export function allAgentsAskSubject(question: AgentQuestion): string {
+  return `muster.agent.*.ask.${question}`;
+}
+
+/** Which agent asks under a subject; null when none does. */
+export function askingAgent(subject: string): string | null {
+  const [muster, agent, agentId = '', ask, question, ...rest] = subject.split('.');
+  const isQuestion = muster === 'muster' && agent === 'agent' && ask === 'ask' && question !== undefined;
+  return isQuestion && rest.length === 0 && isId(agentId) ? agentId : null;
+}
+
+/** Where the holder of an access key gives commands and asks. */
+export function commandSubjectsOf(keyId: string): string {
+  return `muster.cmd.${checked(keyId)}.>`;
+}
+
+export function querySubjectsOf(keyId: string): string {
+  return `muster.query.${checked(keyId)}.>`;
+}
+
+/** Everything that is told of every log. */
+export const FEED_SUBJECTS = 'muster.feed.>';
 
 /** Where a chunk of an agent's history is kept: `muster.rollup.agent-1.10.1793534400`, for a start in seconds since 1970. */
 export function rollupSubject(agentId: string, bucketSeconds: number, startSeconds: number): string {
@@ -108,6 +258,21 @@ export function rollupSubject(agentId: string, bucketSeconds: number, startSecon
     if (!Number.isSafeInteger(number) || number < 0) throw new RangeError(`${number} is no whole number of seconds`);
   }
   return `muster.rollup.${checked(agentId)}.${bucketSeconds}.${startSeconds}`;
+}
+
+/** Where ten days of an agent's capacity and allocated are kept: `muster.rollup.agent-1.capacity.1793534400`. */
+export function capacitySubject(agentId: string, startSeconds: number): string {
+  if (!Number.isSafeInteger(startSeconds)) throw new RangeError(`${startSeconds} is no whole number of seconds`);
+  return `muster.rollup.${checked(agentId)}.capacity.${startSeconds}`;
+}
+
+export function capacitySubjectsOf(agentId: string): string {
+  return `muster.rollup.${checked(agentId)}.capacity.*`;
+}
+
+/** Up to which version of a zone's log they are kept. Shorter than an agent's subject, longer than that of the rollups. */
+export function capacityMarkSubject(log: string): string {
+  return `muster.rollup.capacity.${checkedLogName(log)}`;
 }
 
 /** The object of one snapshot: `zone-default/17`. */

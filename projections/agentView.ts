@@ -18,8 +18,14 @@ export interface Heard {
   readonly receivedAt: string;
 }
 
+/** What the fleet's log knows of an agent that has joined a zone. */
+export interface Standing extends Pick<Enrolment, 'fingerprint' | 'revokedAt'> {
+  readonly zone: string;
+}
+
 /** An agent that has joined a zone, as it is shown. */
-export function agentView(agent: AgentState, zone: string, heard: Heard | null): AgentView {
+export function agentView(agent: AgentState, standing: Standing, heard: Heard | null): AgentView {
+  const { zone, fingerprint, revokedAt } = standing;
   const schedulable = schedulableGpus(agent);
   const free = schedulable.filter((gpu) => !agent.allocated.gpus.has(gpu.uuid)).length;
   const detected = agent.hardware?.gpus ?? [];
@@ -29,16 +35,20 @@ export function agentView(agent: AgentState, zone: string, heard: Heard | null):
     hostname: agent.hostname,
     zone,
     simulated: agent.simulated,
+    fingerprint,
+    revokedAt,
     connectivity: agent.connectivity,
-    intent: agent.enabled ? 'enabled' : 'disabled',
+    intent: revokedAt !== null ? 'revoked' : agent.enabled ? 'enabled' : 'disabled',
     operation: 'none',
     conditions: conditionsOf(agent),
-    sentence: sentenceOf(agent),
+    sentence: revokedAt === null ? sentenceOf(agent) : revokedSentence(agent),
     physical: physicalOf(agent),
     capacity: capacityOf(agent),
     allocated: allocatedOf(agent),
     coresOverride: agent.coresOverride,
     memoryOverride: agent.memoryOverride,
+    labels: Object.fromEntries(agent.labels),
+    pruneMode: agent.pruneMode,
     swapBytes: agent.hardware?.swapBytes ?? null,
     memoryRisks: risksOf(agent),
     gpus: detected.map((gpu) => gpuView(agent, gpu)),
@@ -49,8 +59,9 @@ export function agentView(agent: AgentState, zone: string, heard: Heard | null):
   };
 }
 
-/** An agent that waits for approval: nothing of it is in a zone's log yet, so only its own word is known. */
-export function pendingAgentView({ agentId, hostname, simulated }: Enrolment, heard: Heard | null): AgentView {
+/** An agent that is in no zone, since it waits for approval or was revoked: only its own word is known of it. */
+export function pendingAgentView(enrolment: Enrolment, heard: Heard | null): AgentView {
+  const { agentId, hostname, simulated, fingerprint, revokedAt } = enrolment;
   const hardware = heard?.checkIn.hardware ?? null;
   const usable = hardware?.gpus.filter((gpu) => gpu.usable).length ?? 0;
   const physical =
@@ -62,16 +73,23 @@ export function pendingAgentView({ agentId, hostname, simulated }: Enrolment, he
     hostname,
     zone: '',
     simulated,
+    fingerprint,
+    revokedAt,
     connectivity: 'never',
-    intent: 'pending',
+    intent: revokedAt === null ? 'pending' : 'revoked',
     operation: 'none',
     conditions: [],
-    sentence: 'Waiting for your approval; it runs nothing before.',
+    sentence:
+      revokedAt === null
+        ? 'Waiting for your approval; it runs nothing before.'
+        : 'Revoked: it is not heard any more. It is in no zone, and can be removed.',
     physical,
     capacity: null,
     allocated: { millicores: 0, memoryBytes: 0, gpus: 0 },
     coresOverride: null,
     memoryOverride: null,
+    labels: {},
+    pruneMode: 'off',
     swapBytes: hardware?.swapBytes ?? null,
     memoryRisks: [],
     gpus: [],
@@ -138,6 +156,14 @@ function sentenceOf(agent: AgentState): string {
   }
   if (agent.conditions.has('DOCKER_DOWN')) return `Online, but its container engine is down. ${capital(has)}.`;
   return agent.enabled ? `Online and enabled, ${has}.` : `Online, disabled: it takes nothing new. ${capital(has)}.`;
+}
+
+/** What it holds can only end by its being declared lost, since nobody hears what became of it. */
+function revokedSentence({ sessions, connectivity }: AgentState): string {
+  if (sessions.size === 0) return 'Revoked: it is not heard any more. It holds nothing, and can be removed.';
+  const held = sessions.size === 1 ? '1 session' : `${sessions.size} sessions`;
+  const when = connectivity === 'missing' ? 'Declare it lost to free' : 'Once it is missing, declare it lost to free';
+  return `Revoked: it is not heard any more. ${held} on it, unknown. ${when} what it holds.`;
 }
 
 function capital(text: string): string {

@@ -16,5 +16,6 @@ export function desiredDocumentOf(zone: ZoneState, agentId: string, logId: strin
     const { image, claim, phase } = session;
     sessions.push({ sessionId, image, gpuUuids: claim.gpuUuids, mayCreate: phase !== 'running' });
   }
-  return { schemaVersion: 1, agentId, logId, version: agent.desiredVersion, sessions };
+  const { desiredVersion: version, pruneMode, pruneMark } = agent;
+  return { schemaVersion: 1, agentId, logId, version, pruneMode, pruneMark, sessions };
 }

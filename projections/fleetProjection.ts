@@ -41,6 +41,7 @@ export function applyFleetCommit(projection: FleetProjection, commit: Commit): v
   for (const event of commit.events) {
     if (!isFleetEvent(event)) continue;
     evolveFleet(projection.state, event, at);
+    if (event.type === 'AgentRemoved') projection.heard.delete(event.data.agentId);
     applyImage(projection, event, formatPosition(projection.log, commit.version));
     if ('agentId' in event.data) projection.touched.agents.add(event.data.agentId);
   }
@@ -76,6 +77,16 @@ function applyImage({ images, touched }: FleetProjection, event: FleetEvent, pos
     case 'ZoneCreated':
     case 'AgentEnrolled':
     case 'AgentApproved':
+    case 'AgentRevoked':
+    case 'AgentRemoved':
+    case 'ConnectionsRejected':
+    case 'PersonCreated':
+    case 'PersonRoleChanged':
+    case 'PersonRemoved':
+    case 'AccessKeyIssued':
+    case 'AccessKeyRevoked':
+    case 'ManagerTokenIssued':
+    case 'ManagerTokenRevoked':
     case 'LogSealed':
       return;
   }

@@ -86,6 +86,7 @@ export function coarsened(buckets: readonly Bucket[], bucketSeconds: number): re
  */
 export function mergedBuckets(standing: readonly Bucket[], added: readonly Bucket[]): readonly Bucket[] {
   if (standing.length === 0) return added;
+  if (added.length === 0) return standing;
   const byTime = new Map(standing.map((bucket) => [bucket.at, bucket]));
   let changed = false;
   for (const bucket of added) {

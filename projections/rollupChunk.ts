@@ -50,20 +50,23 @@ export function decodeChunk(text: string): readonly Bucket[] | null {
   const columns = parsed(text);
   if (columns === null) return null;
   const { start, bucketSeconds, places, samples, diskUsedBytes } = columns;
+  const [cpu, memory] = [spreadsOf(columns, 'cpuMillicores'), spreadsOf(columns, 'memoryBytes')];
+  const [gpuLoad, gpuMemory] = [spreadsOf(columns, 'gpuPercent'), spreadsOf(columns, 'gpuMemoryBytes')];
   const buckets: Bucket[] = [];
-  for (const [index, place] of places.entries()) {
-    const cpuMillicores = spreadAt(columns, 'cpuMillicores', index);
-    const memoryBytes = spreadAt(columns, 'memoryBytes', index);
+  for (let index = 0; index < places.length; index += 1) {
+    const cpuMillicores = cpu?.[index] ?? null;
+    const memoryBytes = memory?.[index] ?? null;
     if (cpuMillicores === null || memoryBytes === null) return null;
     const disk = diskUsedBytes?.[index] ?? null;
+    const place = places[index] ?? 0;
     buckets.push({
       at: start + place * bucketSeconds * 1000,
       samples: samples[index] ?? 0,
       cpuMillicores,
       memoryBytes,
       diskUsedBytes: disk === null ? null : disk / STEPS_PER_UNIT.diskUsedBytes,
-      gpuPercent: spreadAt(columns, 'gpuPercent', index),
-      gpuMemoryBytes: spreadAt(columns, 'gpuMemoryBytes', index),
+      gpuPercent: gpuLoad?.[index] ?? null,
+      gpuMemoryBytes: gpuMemory?.[index] ?? null,
     });
   }
   return buckets;
@@ -88,13 +91,17 @@ function diskSteps({ diskUsedBytes }: Bucket): number | null {
   return diskUsedBytes === null ? null : Math.round(diskUsedBytes * STEPS_PER_UNIT.diskUsedBytes);
 }
 
-function spreadAt(columns: Columns, measure: Measure, index: number): Spread | null {
-  const mean = columns[measure]?.mean[index] ?? null;
-  const below = columns[measure]?.below[index] ?? null;
-  const above = columns[measure]?.above[index] ?? null;
-  if (mean === null || below === null || above === null) return null;
+/** A column at a time: a day has 8,640 buckets, and whoever looks at it waits. Null: no bucket knows. */
+function spreadsOf(columns: Columns, measure: Measure): readonly (Spread | null)[] | null {
+  const spreads = columns[measure];
+  if (spreads === null) return null;
+  const { below, above } = spreads;
   const steps = STEPS_PER_UNIT[measure];
-  return { lowest: (mean - below) / steps, mean: mean / steps, highest: (mean + above) / steps };
+  return spreads.mean.map((mean, index) => {
+    const [under, over] = [below[index] ?? null, above[index] ?? null];
+    if (mean === null || under === null || over === null) return null;
+    return { lowest: (mean - under) / steps, mean: mean / steps, highest: (mean + over) / steps };
+  });
 }
 
 function parsed(text: string): Columns | null {

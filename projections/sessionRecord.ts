@@ -1,3 +1,4 @@
+import { formatPosition } from '../domain/commit.ts';
 import { END_CAUSES } from '../domain/endCauses.ts';
 import type { ZoneEvent, ZoneFact } from '../domain/events.ts';
 import { sessionEvents, type RefusalSummary } from '../domain/sessions/events.ts';
@@ -7,11 +8,19 @@ import { pullText, type SessionTelemetry } from './sessionTelemetry.ts';
 import type { SessionPhase, SessionView } from './views.ts';
 
 /** A session's view without what its agent's connectivity and check-ins tell: that is added when it is read. */
-export type SessionRecord = Omit<SessionView, 'sentence' | 'pull' | 'health'> & { readonly failure: string | null };
+export type SessionRecord = Omit<SessionView, 'sentence' | 'pull' | 'health'> & {
+  readonly failure: string | null;
+  /** Of the commits in which something happened to it, oldest first: where its events are found. */
+  readonly versions: readonly number[];
+};
+
+/** A session that was replaced in the line again and again keeps where it began and what came last. */
+const VERSIONS_KEPT = 32;
 
 export function newSessionRecord(
   { data, actor, occurredAt }: Extract<ZoneEvent, { type: 'SessionRequested' }>,
   zone: string,
+  version: number,
 ): SessionRecord {
   return {
     sessionId: data.sessionId,
@@ -21,6 +30,7 @@ export function newSessionRecord(
     phase: 'waiting',
     agentId: null,
     claim: null,
+    imageDigest: data.image.digest,
     endpoints: [],
     priority: data.priority,
     requestedBy: actor,
@@ -31,18 +41,33 @@ export function newSessionRecord(
     exitCode: null,
     refusal: null,
     failure: null,
+    versions: [version],
     position: '',
   };
 }
 
+/** Which commit an event stands in. */
+export interface Place {
+  readonly log: string;
+  readonly version: number;
+}
+
 /** The record after one event of its session. */
-export function applyToSession(record: SessionRecord, fact: SessionFact, at: string, position: string): SessionRecord {
-  return { ...record, ...changeBy(fact, at), position };
+export function applyToSession(record: SessionRecord, fact: SessionFact, at: string, place: Place): SessionRecord {
+  return { ...record, ...changeBy(fact, at), ...placed(record, place) };
 }
 
 /** The record of one that ended because its agent was declared lost: no event of its own says so. */
-export function lostWithItsAgent(record: SessionRecord, at: string, position: string): SessionRecord {
-  return { ...record, phase: 'ended', cause: 'AGENT_LOST', endedAt: at, claim: null, endpoints: [], position };
+export function lostWithItsAgent(record: SessionRecord, at: string, place: Place): SessionRecord {
+  const ended = { phase: 'ended', cause: 'AGENT_LOST', endedAt: at, claim: null, endpoints: [] } as const;
+  return { ...record, ...ended, ...placed(record, place) };
+}
+
+function placed({ versions }: SessionRecord, { log, version }: Place): Pick<SessionRecord, 'versions' | 'position'> {
+  const position = formatPosition(log, version);
+  if (versions.at(-1) === version) return { versions, position };
+  const [first = version, ...rest] = versions;
+  return { versions: [first, ...rest.slice(-(VERSIONS_KEPT - 2)), version], position };
 }
 
 export function isSessionFact(event: ZoneFact): event is SessionFact {
@@ -62,7 +87,7 @@ function changeBy(event: SessionFact, at: string): Partial<SessionRecord> {
     case 'SessionStarting':
       return { phase: 'starting' };
     case 'SessionStarted':
-      return { phase: 'running', startedAt: at, endpoints: event.data.endpoints };
+      return { phase: 'running', startedAt: at, endpoints: event.data.endpoints, ...digestOf(event.data) };
     case 'SessionStartFailed':
       return { phase: 'stopping', cause: 'START_FAILED', failure: event.data.detail };
     case 'SessionStopRequested':
@@ -76,9 +101,14 @@ function changeBy(event: SessionFact, at: string): Partial<SessionRecord> {
   }
 }
 
+/** An agent that does not tell takes nothing back of what the request names. */
+function digestOf({ imageDigest }: { readonly imageDigest: string | null }): Partial<SessionRecord> {
+  return imageDigest === null ? {} : { imageDigest };
+}
+
 /** As it is shown: `unknown` while its agent is missing, which is derived and never recorded. */
 export function sessionView(record: SessionRecord, zone: ZoneState, telemetry: SessionTelemetry | null): SessionView {
-  const { failure: _, ...view } = record;
+  const { failure: _, versions: __, ...view } = record;
   const missing = record.agentId !== null && zone.agents.get(record.agentId)?.connectivity === 'missing';
   const phase: SessionPhase = missing && record.endedAt === null ? 'unknown' : record.phase;
   const pull = phase === 'placed' || phase === 'starting' ? (telemetry?.pull ?? null) : null;

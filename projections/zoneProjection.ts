@@ -1,4 +1,4 @@
-import { formatPosition, type Commit } from '../domain/commit.ts';
+import type { Commit } from '../domain/commit.ts';
 import { isZoneEvent, type ZoneEvent } from '../domain/events.ts';
 import { evolveZone } from '../domain/zone/evolve.ts';
 import { initialZone, type ZoneState } from '../domain/zone/state.ts';
@@ -78,18 +78,18 @@ function endWithAgent(
   for (const sessionId of state.agents.get(data.agentId)?.sessions ?? []) {
     const record = sessions.get(sessionId);
     if (record === undefined) continue;
-    sessions.set(sessionId, lostWithItsAgent(record, occurredAt, formatPosition(log, version)));
+    sessions.set(sessionId, lostWithItsAgent(record, occurredAt, { log, version }));
     keepEnded(projection, sessionId);
   }
 }
 
 function applySession(projection: ZoneProjection, event: ZoneEvent, sessionId: string, version: number): void {
   const { sessions, log, zone } = projection;
-  if (event.type === 'SessionRequested') sessions.set(sessionId, newSessionRecord(event, zone));
+  if (event.type === 'SessionRequested') sessions.set(sessionId, newSessionRecord(event, zone, version));
   const record = sessions.get(sessionId);
   if (record === undefined || !isSessionFact(event)) return;
   const wasOver = record.endedAt !== null;
-  const changed = applyToSession(record, event, event.occurredAt, formatPosition(log, version));
+  const changed = applyToSession(record, event, event.occurredAt, { log, version });
   sessions.set(sessionId, changed);
   if (!wasOver && changed.endedAt !== null) keepEnded(projection, sessionId);
 }

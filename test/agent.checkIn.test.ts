@@ -58,6 +58,7 @@ function observedSession(n: number, endpoints: number, detail: number): Observed
     sessionId: sessionId(n),
     status: failed ? 'failed' : 'running',
     containerId: failed ? null : n.toString(16).padStart(64, '0'),
+    ...(failed ? {} : { imageDigest: `sha256:${'0'.repeat(64)}` }),
     exitCode: null,
     oomKilled: false,
     endpoints: failed ? [] : numbered(endpoints, (port) => endpoint(port + 1)),
@@ -166,11 +167,12 @@ test('what is measured is left out first, then details, and last where sessions 
       sent.usage.gpus.length > 0 && 'use of GPUs',
       sent.sessions.some(({ failure }) => failure?.detail !== '' && failure !== null) && 'details',
       sent.sessions.some(({ endpoints }) => endpoints.length > 1) && 'endpoints',
+      sent.sessions.some(({ imageDigest }) => imageDigest !== undefined) && 'digests',
       sent.sessions.some(({ containerId }) => containerId !== null) && 'container ids',
       sent.sessions.some(({ endpoints }) => endpoints.length > 0) && 'an endpoint',
     ].filter((each) => each !== false);
   const order = kept(whole);
-  t.is(order.length, 9);
+  t.is(order.length, 10);
   const seen: (readonly string[])[] = [];
   for (let limit = bytesOf(whole); ; limit -= 50) {
     const left = kept(boundedCheckIn(whole, limit));
@@ -179,7 +181,7 @@ test('what is measured is left out first, then details, and last where sessions 
   }
   t.deepEqual(
     seen,
-    numbered(10, (n) => order.slice(n)),
+    numbered(11, (n) => order.slice(n)),
   );
 });
 

@@ -1,10 +1,11 @@
 import * as disk from 'node:fs/promises';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { acceptDocument, emptyLedger, noteFailed, noteStarted, noteStarting, type Ledger } from '../agent/ledger.ts';
 import { ledgerInFolder, LedgerError, type Disk } from '../agent/ledgerFile.ts';
 import { LedgerKeeper } from '../agent/ledgerKeeper.ts';
+import { beginRemoval, emptyPruneLedger, notePulled, noteSkipped, type Account } from '../agent/pruneLedger.ts';
 import { desired, wanted } from './support/desired.ts';
 import { temporaryFolder } from './support/folder.ts';
 
@@ -18,14 +19,48 @@ function filled(): Ledger {
   let ledger = acceptDocument(emptyLedger, document);
   for (const session of document.sessions) ledger = noteStarting(ledger, document, session);
   ledger = noteStarted(ledger, 'log-a', 's1');
-  return noteFailed(ledger, document, 's2', { code: 'NETWORK', detail: 'no route' });
+  ledger = noteFailed(ledger, document, 's2', { code: 'NETWORK', detail: 'no route' });
+  ledger = notePulled(notePulled(ledger, 'sha256:1', 'a:1'), 'sha256:2', 'b:1');
+  ledger = noteSkipped(ledger, 'boot-1', { ...ACCOUNT, outcome: 'skipped' });
+  return beginRemoval(ledger, 'boot-1', { tags: ['b:1'], whole: true }, ACCOUNT);
 }
+
+const ACCOUNT: Account = {
+  outcome: 'removed',
+  imageId: 'sha256:2',
+  references: ['b:1'],
+  freedBytes: 7,
+  mode: 'aggressive',
+  why: 'no image definition names it',
+  asker: { actor: { kind: 'operator', id: 'anna' }, reason: 'the disk is full' },
+  at: '2026-01-01T00:00:00.000Z',
+};
 
 test('what was saved is loaded again, whole', async (t) => {
   const path = await folder(t);
   t.deepEqual(await ledgerInFolder(path).load(), emptyLedger);
   await ledgerInFolder(path).save(filled());
   t.deepEqual(await ledgerInFolder(path).load(), filled());
+});
+
+test('a ledger of a release that removed no images is read', async (t) => {
+  const path = await folder(t);
+  await ledgerInFolder(path).save({ ...filled(), images: new Map(), prunes: emptyPruneLedger });
+  const file = join(path, 'ledger.json');
+  const { images, prunes, ...old } = JSON.parse(await readFile(file, 'utf8')) as Readonly<Record<string, unknown>>;
+  t.deepEqual(images, []);
+  t.truthy(prunes);
+  await writeFile(file, JSON.stringify(old));
+  t.deepEqual(await ledgerInFolder(path).load(), { ...filled(), images: new Map(), prunes: emptyPruneLedger });
+});
+
+test('of very many pulled images the longest ago is forgotten, and with that nobody removes it', (t) => {
+  let ledger = emptyLedger;
+  for (let number = 1; number <= 1025; number += 1) ledger = notePulled(ledger, `sha256:${number}`, `a:${number}`);
+  t.is(ledger.images.size, 1024);
+  t.false(ledger.images.has('sha256:1'));
+  for (let number = 1; number <= 17; number += 1) ledger = notePulled(ledger, 'sha256:2', `b:${number}`);
+  t.is(ledger.images.get('sha256:2')?.references.length, 16);
 });
 
 for (const broken of ['open', 'rename'] as const) {

@@ -7,9 +7,12 @@ import { putDesired } from '../infra/bus/desired.ts';
 import { agentWorld, endOf } from './support/agentProcess.ts';
 import { desired, wanted } from './support/desired.ts';
 import { temporaryFolder } from './support/folder.ts';
+import { APP_PASSWORD } from './support/nats.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 const DAY_MS = 86_400_000;
+/** The past is told in the name of gateways; no agent that is real has this. */
+const GATEWAYS_OWN = { MUSTER_NATS_APP_PASSWORD: APP_PASSWORD };
 
 test('the simulated fleet is mixed, the same every time, and in trouble in two places', (t) => {
   const hosts = simulatedHosts(12);
@@ -50,7 +53,7 @@ test('the past day is one valid check-in a minute, with rising numbers, steady h
 
 test('simulated agents check in over a real bus, tell their past once, and run sessions', async (t) => {
   const world = await agentWorld(t, await temporaryFolder(t));
-  const agents = await world.launch('agent/simulated/main.ts', ['3']);
+  const agents = await world.launch('agent/simulated/main.ts', ['3'], GATEWAYS_OWN);
   await putDesired(world.bus, { ...desired(1, [wanted('s1')]), agentId: 'sim-02' });
   await world.hear('a running session', (said) => said.agentId === 'sim-02' && said.sessions[0]?.status === 'running');
   t.is(await endOf(agents, 'SIGTERM'), 0);
@@ -68,7 +71,7 @@ test('simulated agents check in over a real bus, tell their past once, and run s
     once.slice(0, 1441),
     Array.from({ length: 1441 }, (_, index) => index + 1),
   );
-  const again = await world.launch('agent/simulated/main.ts', ['3']);
+  const again = await world.launch('agent/simulated/main.ts', ['3'], GATEWAYS_OWN);
   await endOf(again, 'SIGTERM');
   t.true((await stored()).length < once.length + 20, 'a second start tells no second day');
 });

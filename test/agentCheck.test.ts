@@ -10,24 +10,30 @@ import type { Finding } from '../agent/check/finding.ts';
 import { probe, type Look } from '../agent/check/probe.ts';
 import { inJson, inWords } from '../agent/check/say.ts';
 import { judgeSessionAddress } from '../agent/check/sessionAddress.ts';
+import type { Credential } from '../agent/credential.ts';
 import { readWords } from '../agent/words.ts';
+import { agentPassword, newAgentSecret } from '../infra/agentIdentity.ts';
 import { BusError, BusErrorCode } from '../infra/bus/errors.ts';
+import { ensureDesired } from '../infra/bus/streams.ts';
 import { realClock } from '../infra/clock.ts';
+import { answerAsGateway, letAgentsIn, WORLD_TOKEN } from './support/agentProcess.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { failed, late, seen, told } from './support/looks.ts';
 import { startNats } from './support/nats.ts';
 
 /** What the check of a host says of its bus, clock, configuration and data, and how it says it. */
 
-const bus: BusAccount = { version: '2.15.1', jetStream: true, time: { ms: 0, withinMs: 10 }, aheadMs: 3 };
+const FINGERPRINT = 'SHA256:of-its-secret';
+const bus: BusAccount = { version: '2.15.1', standing: 'approved', time: { ms: 0, withinMs: 10 }, aheadMs: 3 };
+const silent = { time: null, aheadMs: null };
 const at = (look: Look<BusAccount>, url = 'nats://bus:4222'): BusLook => ({ url, look });
 const refused = new BusError(BusErrorCode.Refused, 'refused');
 const BUSES: readonly (readonly [string, readonly BusLook[], RegExp])[] = [
-  ['one that answers is well', [at(seen(bus))], /^ok bus: nats-server 2\.15\.1 at nats:\/\/bus:4222/],
+  ['one that lets the agent in is well', [at(seen(bus))], /^ok bus: nats-server 2\.15\.1 at nats:\/\/bus:4222 lets/],
   [
-    'a wrong password is told',
+    'whoever is not let in is told what to look at',
     [at({ kind: 'failed', error: refused })],
-    /^wrong bus: .*refuses the password.*→ set MUSTER_NATS_APP_PASSWORD.*bus\.json/,
+    /^wrong bus: .*does not let this agent in → .*a gateway runs.*manager-token list.*not revoked$/,
   ],
   [
     'one without the TLS that was asked for is told',
@@ -38,14 +44,19 @@ const BUSES: readonly (readonly [string, readonly BusLook[], RegExp])[] = [
   ['an unknown host is told', [at(failed('ENOTFOUND'))], /^wrong bus: .*not known → .*getent hosts/],
   ['a firewall or another program is told', [at(late)], /^wrong bus: .*firewall.*something else listens/],
   [
-    'JetStream off is told',
-    [at(seen({ ...bus, jetStream: false, time: null, aheadMs: null }))],
-    /^wrong bus: .*JetStream is off → .*nats\.conf/,
+    'of an agent that never joined only the bus is known',
+    [at(seen({ ...bus, version: null, standing: 'stranger', ...silent }))],
+    /^ok bus: a nats-server answers at nats:\/\/bus:4222; whether it lets this agent in shows when the agent is started$/,
   ],
   [
-    'a bus that no gateway has used is a warning',
-    [at(seen({ ...bus, time: null, aheadMs: null }))],
-    /^warning bus: .*no gateway.*→ start the gateway/,
+    'one that waits for approval is told the fingerprint to compare',
+    [at(seen({ ...bus, standing: 'pending', ...silent }))],
+    /^warning bus: .*waits for its approval → .*SHA256:of-its-secret$/,
+  ],
+  [
+    'a bus on which no gateway answers is a warning',
+    [at(seen({ ...bus, standing: 'unanswered', ...silent }))],
+    /^warning bus: .*no gateway answers → start a gateway/,
   ],
   [
     'of a cluster one server is enough',
@@ -55,7 +66,7 @@ const BUSES: readonly (readonly [string, readonly BusLook[], RegExp])[] = [
   ['anything else keeps its words', [at(failed('EPROTO', 'odd'))], /^wrong bus: .*it failed: odd/],
 ];
 for (const [title, looks, expected] of BUSES) {
-  test(`bus: ${title}`, (t) => t.regex(told(judgeBus({ kind: 'set', looks })), expected));
+  test(`bus: ${title}`, (t) => t.regex(told(judgeBus({ kind: 'set', looks, fingerprint: FINGERPRINT })), expected));
 }
 
 test('bus: none is a fault only for an agent that is configured to run by itself', (t) => {
@@ -63,28 +74,56 @@ test('bus: none is a fault only for an agent that is configured to run by itself
   t.regex(told(judgeBus({ kind: 'none', alone: false })), /^warning bus: .*npm start/);
 });
 
-test('bus: JetStream off and a bus that is new are told apart on a real one', async (t) => {
-  const conf = join(await temporaryFolder(t), 'nats.conf');
-  const user = '{ user: "muster-app", password: "p" }';
-  await writeFile(conf, `host: "127.0.0.1"\nport: $MUSTER_NATS_PORT\nauthorization { users: [${user}] }\n`);
-  const off = await startNats({ conf });
-  t.teardown(() => off.stop());
-  t.like(await askBus(off.url, 'p', realClock), { jetStream: false, time: null });
-  await t.throwsAsync(askBus(off.url, 'q', realClock), { code: 'BUS_REFUSED' });
-  await writeFile(
-    conf,
-    `host: "127.0.0.1"\nport: $MUSTER_NATS_PORT\njetstream { store_dir: $MUSTER_NATS_STORE }\n` +
-      `accounts { APP { users: [${user}] }, SYS {} }\nsystem_account: SYS\n`,
+test('bus: whoever has nothing to show it is told why, and where that comes from', (t) => {
+  t.regex(
+    told(judgeBus({ kind: 'unarmed', why: 'there is no manager token in /x' })),
+    /^wrong bus: there is no manager token in \/x → .*npx muster manager-token issue/,
   );
-  await off.restart();
-  t.like(await askBus(off.url, 'p', realClock), { jetStream: false }, 'off for this account');
+});
+
+test('bus: how an agent stands is learned from a real one', async (t) => {
+  const nats = await startNats();
+  t.teardown(() => nats.stop());
+  const end = new AbortController();
+  t.teardown(() => end.abort());
+  let standing: 'pending' | 'approved' = 'pending';
+  await letAgentsIn(t, nats, end.signal, () => standing);
+  const password = agentPassword(WORLD_TOKEN, newAgentSecret());
+  const host = { hostname: 'host-1', simulated: false };
+  const ask = (credential: Credential | null) => askBus(nats.url, { agentId: 'agent-1', host, credential }, realClock);
+  const shown: Credential = { fingerprint: FINGERPRINT, password: () => password };
+
+  t.deepEqual(await ask(null), { version: null, standing: 'stranger', ...silent });
+  await t.throwsAsync(ask({ ...shown, password: () => `${password}x` }), { code: 'BUS_REFUSED' });
+  t.like(await ask(shown), { standing: 'pending', ...silent });
+  standing = 'approved';
+  t.like(await ask(shown), { standing: 'unanswered', ...silent });
+  await ensureDesired(await nats.connect('app'), 1);
+  await answerAsGateway(t, nats, end.signal);
+  const { standing: approved, aheadMs } = await ask(shown);
+  t.is(approved, 'approved');
+  t.true(Math.abs(aheadMs ?? Infinity) < 5000);
+});
+
+test('bus: where no gateway says who may enter, whoever is known is not let in, and a stranger learns no more', async (t) => {
+  const nats = await startNats();
+  t.teardown(() => nats.stop());
+  const host = { hostname: 'host-1', simulated: false };
+  const password = agentPassword(WORLD_TOKEN, newAgentSecret());
+  const ask = (credential: Credential | null) => askBus(nats.url, { agentId: 'agent-1', host, credential }, realClock);
+  const [known, stranger] = await Promise.allSettled([
+    ask({ fingerprint: FINGERPRINT, password: () => password }),
+    ask(null),
+  ]);
+  t.like(known, { status: 'rejected', reason: { code: 'BUS_REFUSED' } });
+  t.like(stranger, { status: 'fulfilled', value: { standing: 'stranger' } });
 });
 
 for (const [aheadMs, withinMs, expected] of [
   [0, 0, /^ok clock: 0\.0 s off/],
   [2000, 0, /^ok/],
-  [2001, 0, /^warning clock: 2\.0 s ahead of the bus's.*→ sudo timedatectl set-ntp true/],
-  [-5000, 0, /^warning clock: 5\.0 s behind the bus's/],
+  [2001, 0, /^warning clock: 2\.0 s ahead of the gateway's.*→ sudo timedatectl set-ntp true/],
+  [-5000, 0, /^warning clock: 5\.0 s behind the gateway's/],
   [2400, 1000, /^ok/],
 ] as const) {
   test(`clock: ${aheadMs} ms ahead, known within ${withinMs} ms`, (t) => {
@@ -92,7 +131,7 @@ for (const [aheadMs, withinMs, expected] of [
   });
 }
 
-test('clock: without a bus it is not compared, and that is said', (t) => {
+test('clock: where no gateway tells its time it is not compared, and that is said', (t) => {
   t.regex(told(judgeClock(null)), /^warning clock: not compared/);
 });
 
@@ -177,10 +216,10 @@ test('session address: it must be one of this host', (t) => {
 });
 
 test('configuration: what is wrong is told, and the rest is still known', (t) => {
-  const look = lookAtConfiguration({ MUSTER_ZONE: 'a b', MUSTER_NATS_URL: 'nats://bus:4222', MUSTER_AGENT_ID: 'me' });
+  const look = lookAtConfiguration({ MUSTER_ZONE: 'a b', MUSTER_NATS_URL: 'bus:4222', MUSTER_AGENT_ID: 'me' });
   t.regex(
     told(judgeConfiguration(look)),
-    /^wrong configuration: MUSTER_ZONE must be.*\nwrong configuration: MUSTER_NATS_APP_PASSWORD must be set/,
+    /^wrong configuration: MUSTER_NATS_URL must be like.*\nwrong configuration: MUSTER_ZONE must be/,
   );
   t.like(look.config, { agentId: 'me', zone: 'default', natsUrl: undefined });
   t.regex(
@@ -217,12 +256,26 @@ test('findings are told by sign and word, and summed up', (t) => {
 });
 
 test('the words of the agent are run, check and help; anything else is wrong usage', (t) => {
-  t.deepEqual(readWords([]), { kind: 'run' });
+  t.deepEqual(readWords([]), { kind: 'run', join: null, tokenFile: null });
+  t.deepEqual(readWords(['--join', 'tls://bus:4222', '--token-file', '/etc/muster/manager.token']), {
+    kind: 'run',
+    join: 'tls://bus:4222',
+    tokenFile: '/etc/muster/manager.token',
+  });
   t.deepEqual(readWords(['check']), { kind: 'check', json: false });
   t.deepEqual(readWords(['check', '--json']), { kind: 'check', json: true });
   t.deepEqual(readWords(['--help']), { kind: 'help' });
   t.deepEqual(readWords(['check', '-h']), { kind: 'help' });
-  for (const words of [['chekc'], ['check', 'twice'], ['--json'], ['--verbose']]) {
+  for (const words of [
+    ['chekc'],
+    ['check', 'twice'],
+    ['--json'],
+    ['--verbose'],
+    ['--join'],
+    ['check', '--join', 'nats://a:1'],
+  ]) {
     t.is(readWords(words).kind, 'misused', words.join(' '));
   }
+  const page = readWords(['--join', 'https://muster.test']);
+  t.regex(page.kind === 'misused' ? page.problem : '', /joins the bus.*--join tls:/);
 });

@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
+import { ErrorCode, NatsError } from 'nats';
 import type { CheckIn } from '../domain/checkIn.ts';
 import type { DesiredDocument } from '../domain/desired.ts';
-import { jetStreamApi, publishAcked } from '../infra/bus/api.ts';
+import { getMessage, jetStreamApi, objectIn, publishAcked } from '../infra/bus/api.ts';
 import { followCheckIns, publishCheckIn, readCheckIns, type MalformedCheckIn } from '../infra/bus/checkIns.ts';
 import type { ReceivedCheckIn } from '../infra/bus/checkIns.ts';
 import { connectBus, type Bus } from '../infra/bus/connect.ts';
@@ -14,6 +15,7 @@ import { createBusLeases } from '../infra/leases/bus.ts';
 import { checkInSubject, desiredSubject } from '../infra/names.ts';
 import { collect } from './support/logs.ts';
 import { APP_PASSWORD, startNats, type TestNats } from './support/nats.ts';
+import { checkInMessage, storeCheckIns } from './support/storedCheckIns.ts';
 
 test('a bus that is not there is tried until the signal, and then unreachable', async (t) => {
   const signal = AbortSignal.timeout(500);
@@ -77,6 +79,53 @@ test('streams are made once, and a live configuration that differs is named', as
   await jetStreamApi(bus, 'STREAM.UPDATE.KV_MUSTER_DESIRED', { ...Object(info['config']), max_msgs_per_subject: 5 });
   const error = await t.throwsAsync(ensureDesired(bus, 1), { message: /max_msgs_per_subject = 5, but 1/ });
   t.true(isStreamDifferent(error));
+});
+
+test('a server that answers late is asked again when streams are made', async (t) => {
+  const { bus } = await start(t);
+  const late = (times: number): Bus => {
+    let left = times;
+    const request: Bus['connection']['request'] = async (subject, payload, options) => {
+      left -= 1;
+      if (left >= 0) throw new NatsError('timeout', ErrorCode.Timeout);
+      return await bus.connection.request(subject, payload, options);
+    };
+    const connection = new Proxy(bus.connection, {
+      get: (real, name): unknown => (name === 'request' ? request : Reflect.get(real, name, real)),
+    });
+    return { ...bus, connection };
+  };
+  await t.throwsAsync(ensureLeases(late(100), 1), { code: 'BUS_NO_ANSWER' });
+  await ensureLeases(late(5), 1);
+  t.is(objectIn(await jetStreamApi(bus, 'STREAM.INFO.KV_MUSTER_LEASES'), 'config')['num_replicas'], 1);
+});
+
+test('check-ins are not acknowledged, by a stream of an earlier release neither, which keeps what it has', async (t) => {
+  const nats = await startServer(t);
+  const bus = await nats.connect('app');
+  await ensureCheckIns(bus, 1);
+  const configOf = async () => objectIn(await jetStreamApi(bus, 'STREAM.INFO.MUSTER_CHECKINS'), 'config');
+  t.is((await configOf())['no_ack'], true);
+  const { no_ack: _, ...earlier } = await configOf();
+  await jetStreamApi(bus, 'STREAM.DELETE.MUSTER_CHECKINS');
+  await jetStreamApi(bus, 'STREAM.CREATE.MUSTER_CHECKINS', earlier);
+  const [subject, body] = checkInMessage(someCheckIn('a', 1));
+  t.is(await publishAcked(bus, subject, Buffer.from(body)), 1);
+
+  await ensureCheckIns(bus, 1);
+  t.deepEqual({ ...(await configOf()), metadata: null }, { ...earlier, no_ack: true, metadata: null });
+  // Whatever subject the answer is wanted on: another agent's check-ins, for example.
+  const reply = checkInSubject('default', 'victim');
+  const [, next] = checkInMessage(someCheckIn('a', 2));
+  bus.connection.publish(subject, next, { reply });
+  await storeCheckIns(bus, checkInMessage(someCheckIn('a', 3)));
+  t.is(await getMessage(bus, 'MUSTER_CHECKINS', { last_by_subj: reply }), null);
+  const { signal } = new AbortController();
+  const read = await collect(readCheckIns(bus, { since: '2000-01-01T00:00:00.000Z', signal }));
+  t.deepEqual(
+    read.map(({ checkIn }) => checkIn.seq),
+    [1, 2, 3],
+  );
 });
 
 test('a desired document is written once, and never over a newer one of the same log', async (t) => {
@@ -160,7 +209,7 @@ test('a follower finds its way when the bus lost its last check-ins and counts o
   const back = Promise.all([change(agent, true), change(bus, true)]);
   await nats.restart();
   await back;
-  await publishAcked(agent, checkInSubject('default', 'a'), Buffer.from(JSON.stringify(someCheckIn('a', 4))));
+  await storeCheckIns(agent, checkInMessage(someCheckIn('a', 4)));
   await follower.reached('a', 4);
   await follower.stop();
   t.is(follower.seen.at(-1)?.checkIn.seq, 4);
@@ -170,10 +219,13 @@ test('what is no check-in is reported and passed over', async (t) => {
   const { bus, agent } = await start(t);
   const follower = startFollowing(bus);
   const valid = someCheckIn('a', 1);
-  await publishAcked(agent, checkInSubject('default', 'a'), Buffer.from('not JSON'));
-  await publishAcked(agent, checkInSubject('default', 'a'), Buffer.from(JSON.stringify({ ...valid, seq: 0 })));
-  await publishAcked(agent, checkInSubject('default', 'thief'), Buffer.from(JSON.stringify(valid)));
-  await publishAcked(agent, 'muster.checkin.deeper.than.that', Buffer.from('{}'));
+  await storeCheckIns(
+    agent,
+    [checkInSubject('default', 'a'), 'not JSON'],
+    [checkInSubject('default', 'a'), JSON.stringify({ ...valid, seq: 0 })],
+    [checkInSubject('default', 'thief'), JSON.stringify(valid)],
+    ['muster.checkin.deeper.than.that', '{}'],
+  );
   publishCheckIn(agent, 'default', valid);
   await follower.reached('a', 1);
   await follower.stop();
@@ -190,8 +242,7 @@ test('the stored check-ins since a time are read in order, and reading ends', as
   const since = new Date(Date.now() - 60_000).toISOString();
   t.deepEqual(await collect(readCheckIns(bus, { since, signal })), []);
   for (let seq = 1; seq <= 500; seq += 1) publishCheckIn(agent, 'default', someCheckIn('a', seq));
-  await agent.connection.flush();
-  await publishAcked(agent, checkInSubject('default', 'a'), Buffer.from(JSON.stringify(someCheckIn('a', 501))));
+  await storeCheckIns(agent, checkInMessage(someCheckIn('a', 501)));
   const read = await collect(readCheckIns(bus, { since, signal }));
   t.deepEqual(
     read.map(({ checkIn }) => checkIn.seq),
@@ -274,7 +325,15 @@ function startFollowing(bus: Bus) {
 }
 
 function someDocument(version: number): DesiredDocument {
-  return { schemaVersion: 1, agentId: 'agent-1', logId: 'log-1', version, sessions: [] };
+  return {
+    schemaVersion: 1,
+    agentId: 'agent-1',
+    logId: 'log-1',
+    version,
+    pruneMode: 'off',
+    pruneMark: null,
+    sessions: [],
+  };
 }
 
 function someCheckIn(agentId: string, seq: number): CheckIn {

@@ -9,12 +9,15 @@ import {
   describeConfig,
   readConfig,
 } from '../infra/config.ts';
+import { SECRETS_OF_GATEWAYS } from '../infra/configBus.ts';
 import { parseEnvironmentFile } from '../infra/environmentFile.ts';
+import { newAccountSeed } from '../infra/nkeys/nkey.ts';
+import { busGatewayVariables, newBusSecrets } from '../infra/start/busSecrets.ts';
 import { temporaryFolder } from './support/folder.ts';
 
 function problemsOf(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   try {
-    readConfig(env, { needsLog: true });
+    readConfig(env, { asGateway: true });
     return {};
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -52,17 +55,23 @@ test('every wrong variable is named at once', (t) => {
     'MUSTER_DATE',
     'MUSTER_HTTP',
     'MUSTER_NATS_APP_PASSWORD',
+    'MUSTER_NATS_AUTH_PASSWORD',
+    'MUSTER_NATS_ISSUER_SEED',
     'MUSTER_NATS_LOG_PASSWORD',
+    'MUSTER_NATS_SYS_PASSWORD',
   ]);
   t.regex(problems['MUSTER_HTTP'] ?? '', /loopback.*TLS.*"0\.0\.0\.0:8080"/);
   t.regex(problems['MUSTER_DATE'] ?? '', /did you mean MUSTER_DATA\?/);
 });
 
 test('a wrong secret is named and not shown', (t) => {
-  const problems = problemsOf({ MUSTER_ADMIN_KEY: 'hunter2', MUSTER_NATS_URL: 'nats://u:hunter2@bus:4222' });
-  t.notRegex(JSON.stringify(problems), /hunter2/);
+  const MUSTER_NATS_ISSUER_SEED = `${newAccountSeed().slice(0, -7)}HUNTER2`;
+  const MUSTER_NATS_URL = 'nats://u:hunter2@bus:4222';
+  const problems = problemsOf({ MUSTER_ADMIN_KEY: 'hunter2', MUSTER_NATS_URL, MUSTER_NATS_ISSUER_SEED });
+  t.notRegex(JSON.stringify(problems), /hunter2/i);
   t.truthy(problems['MUSTER_ADMIN_KEY']);
   t.truthy(problems['MUSTER_NATS_URL']);
+  t.is(problems['MUSTER_NATS_ISSUER_SEED'], 'must be the seed of an account (SA…)');
 });
 
 for (const [text, http] of [
@@ -80,14 +89,31 @@ for (const text of [
   '127.0.0.1:65536',
   '10.0.0.1:80',
   '[::]:80',
+  'user@host:80',
   'http://127.0.0.1:80',
 ]) {
   test(`MUSTER_HTTP ${text} is refused`, (t) => t.throws(() => readConfig({ MUSTER_HTTP: text }), { code: 'CONFIG' }));
 }
 
-test('an agent on another host needs no password for the event logs', (t) => {
-  const config = readConfig({ MUSTER_NATS_URL: 'nats://bus:4222', MUSTER_NATS_APP_PASSWORD: 'p' });
-  t.is(config.natsLogPassword, undefined);
+test('an agent on another host needs none of the secrets of gateways, and finds its manager token', (t) => {
+  const config = readConfig({ MUSTER_NATS_URL: 'nats://bus:4222', MUSTER_DATA: '/var/lib/muster' });
+  t.is(config.natsAppPassword, undefined);
+  t.is(config.managerTokenFile, '/var/lib/muster/manager.token');
+  t.is(readConfig({ MUSTER_MANAGER_TOKEN_FILE: './m' }).managerTokenFile, resolve('m'));
+});
+
+test('a gateway on a bus that runs already has everything that opens it, and hands it on', (t) => {
+  const secrets = busGatewayVariables(newBusSecrets());
+  t.deepEqual(Object.keys(secrets).toSorted(), SECRETS_OF_GATEWAYS.toSorted());
+  const config = readConfig({ MUSTER_NATS_URL: 'nats://bus:4222', ...secrets }, { asGateway: true });
+  t.like(config, {
+    natsLogPassword: secrets['MUSTER_NATS_LOG_PASSWORD'],
+    natsAppPassword: secrets['MUSTER_NATS_APP_PASSWORD'],
+    natsAuthPassword: secrets['MUSTER_NATS_AUTH_PASSWORD'],
+    natsSysPassword: secrets['MUSTER_NATS_SYS_PASSWORD'],
+    natsIssuerSeed: secrets['MUSTER_NATS_ISSUER_SEED'],
+  });
+  t.deepEqual(readConfig(configEnvironment(config)), config);
 });
 
 test('what children get is read back as the same configuration', (t) => {
@@ -104,8 +130,7 @@ test('what children get is read back as the same configuration', (t) => {
 test('three copies need a cluster that is named', (t) => {
   t.regex(problemsOf({ MUSTER_REPLICAS: '3' })['MUSTER_REPLICAS'] ?? '', /cluster.*MUSTER_NATS_URL/);
   t.regex(problemsOf({ MUSTER_REPLICAS: '2' })['MUSTER_REPLICAS'] ?? '', /"1"\|"3"/);
-  const bus = { MUSTER_NATS_URL: 'nats://a:4222,nats://b:4222', MUSTER_NATS_APP_PASSWORD: 'p' };
-  const config = readConfig({ ...bus, MUSTER_REPLICAS: '3' });
+  const config = readConfig({ MUSTER_NATS_URL: 'nats://a:4222,nats://b:4222', MUSTER_REPLICAS: '3' });
   t.is(config.replicas, 3);
   t.deepEqual(readConfig(configEnvironment(config)), config);
 });
@@ -158,13 +183,13 @@ test('everything that is wrong in a configuration file is named at once, with it
   t.deepEqual(
     error?.problems.map(({ name, message }) => `${name} ${message}`.replaceAll(path, 'FILE')),
     [
-      'FILE is open to others than its owner (mode 0644), and it holds a password: chmod 600 FILE',
+      'FILE is open to others than its owner (mode 0644), and it may hold a password: chmod 600 FILE',
       'FILE line 3 has no name before its "=" that is made of letters, digits and _ alone',
       'FILE line 5 has a quote that is not closed',
       'MUSTER_DATE is not a variable of Muster; did you mean MUSTER_DATA? (line 1 of FILE)',
       'PATH is not a variable of Muster (line 2 of FILE)',
-      'MUSTER_HTTP must be a loopback address: it does not speak TLS yet, so put a proxy with TLS in front of it (it is "10.0.0.1:80") (line 4 of FILE)',
       'MUSTER_ZONE must be 1 to 64 letters, digits, _ or - (it is "a b")',
+      'MUSTER_HTTP must be a loopback address without TLS: set MUSTER_TLS_CERT and MUSTER_TLS_KEY, or put a proxy with TLS in front of it (it is "10.0.0.1:80") (line 4 of FILE)',
     ],
   );
 });

@@ -254,7 +254,17 @@ function writerRig(put: (document: DesiredDocument) => Promise<unknown>) {
   const clock = manualClock(0);
   let version = 0;
   const documentOf = (agentId: string): DesiredDocument | null =>
-    agentId === 'nobody' ? null : { schemaVersion: 1, agentId, logId: 'log-1', version: (version += 1), sessions: [] };
+    agentId === 'nobody'
+      ? null
+      : {
+          schemaVersion: 1,
+          agentId,
+          logId: 'log-1',
+          version: (version += 1),
+          pruneMode: 'off',
+          pruneMark: null,
+          sessions: [],
+        };
   const troubles: string[] = [];
   const writer = new DesiredWriter({ documentOf, put, clock, onTrouble: (sentence) => troubles.push(sentence) });
   return { clock, writer, troubles };

@@ -2,8 +2,12 @@ import test from 'ava';
 import { WAITING_LIMIT } from '../gateway/controller/controller.ts';
 import { isControllerUnavailable } from '../gateway/controller/machine.ts';
 import { LogErrorCode } from '../infra/log/errors.ts';
+import type { EventLog } from '../infra/log/port.ts';
 import { aCheckIn } from './support/builders.ts';
 import { asks, controllerRig, plannedLog, settleDown, submission } from './support/controllerRig.ts';
+import { beyond } from './support/logWay.ts';
+
+const JOIN = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false } as const;
 
 /** The keys of the commands that the log carries, commit by commit. */
 const keysOf = (log: ReturnType<typeof plannedLog>) =>
@@ -47,8 +51,7 @@ test('an answer that was lost while another controller wrote is settled too', as
 test('what comes again by itself is not decided anew after another controller has written', async (t) => {
   const log = plannedLog();
   const [ours, theirs] = [await controllerRig(log), await controllerRig(log)];
-  const join = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false } as const;
-  await theirs.controller.submit(submission('join', join, false));
+  await theirs.controller.submit(submission('join', JOIN, false));
   const said = submission('c', { type: 'RecordCheckIn', checkIn: aCheckIn() }, false);
   const [kept, dropped] = await Promise.allSettled([ours.controller.submit(asks('k')), ours.controller.submit(said)]);
   t.like(kept, { status: 'fulfilled', value: { kind: 'accepted', version: 2 } });
@@ -92,6 +95,29 @@ test('a log that breaks off while it is read again shows no commit twice', async
   await ours.clock.advance(2000);
   t.like(await answer, { kind: 'accepted', version: 4 });
   t.deepEqual(ours.shown, [1, 2, 3, 4]);
+});
+
+test('a log that cannot be read after a conflict keeps nobody waiting, and everything goes on when it can', async (t) => {
+  const log = plannedLog();
+  const way = { isOpen: true };
+  const append: EventLog['append'] = (...asked) => log.eventLog.append(...asked);
+  const ours = await controllerRig({ ...log, eventLog: { ...beyond(log.eventLog, way), append } });
+  const theirs = await controllerRig(log);
+  await theirs.controller.submit(asks('a'));
+  way.isOpen = false;
+  const refused = Promise.all([
+    t.throwsAsync(ours.controller.submit(asks('b')), {
+      message: /nothing was done, try again\. See that the log runs$/,
+    }),
+    t.throwsAsync(ours.controller.submit(submission('join', { ...JOIN, agentId: 'agent-2' }, false))),
+  ]);
+  await ours.clock.advance(10_000);
+  for (const error of await refused) t.true(isControllerUnavailable(error));
+  t.true(isControllerUnavailable(await t.throwsAsync(ours.controller.submit(asks('c')))), 'nor anybody new');
+  way.isOpen = true;
+  await ours.clock.advance(1000);
+  t.like(await ours.controller.submit(asks('b')), { kind: 'accepted', version: 2, repeated: false });
+  t.deepEqual(keysOf(log), [['a'], ['b']]);
 });
 
 test('a controller that is stopped while the log is away ends, and its callers are told', async (t) => {

@@ -4,12 +4,14 @@ import test, { type ExecutionContext } from 'ava';
 import { putDesired } from '../infra/bus/desired.ts';
 import { describeConfig, readConfig } from '../infra/config.ts';
 import { parseEnvironmentFile } from '../infra/environmentFile.ts';
-import { agentWorld, WORLD_PASSWORD, type AgentWorld } from './support/agentProcess.ts';
+import { busGatewayVariables } from '../infra/start/busSecrets.ts';
+import { agentWorld, type AgentWorld } from './support/agentProcess.ts';
 import { desired, wanted } from './support/desired.ts';
 import { dockerOf, type TestEngine } from './support/engine.ts';
 import { serialEngineTest } from './support/engineTest.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { descendantsOf } from './support/muster.ts';
+import { BUS_SECRETS } from './support/nats.ts';
 import { startProgram, type Program } from './support/program.ts';
 import { systemdAnalyze } from './support/systemdAnalyze.ts';
 import { parseUnit, settingOf, type Unit } from './support/unitFile.ts';
@@ -27,8 +29,8 @@ async function deployed(name: string): Promise<string> {
   return await readFile(join(DEPLOY, name), 'utf8');
 }
 
-async function unit(): Promise<Unit> {
-  return parseUnit(await deployed('muster-agent.service'));
+async function unit(of = 'agent'): Promise<Unit> {
+  return parseUnit(await deployed(`muster-${of}.service`));
 }
 
 /** `Environment=` of the unit. */
@@ -38,14 +40,14 @@ function environmentOf(service: Unit): Readonly<Record<string, string>> {
 }
 
 /** The names in the example, those that stand there as a comment included. */
-async function exampleNames(): Promise<readonly string[]> {
-  const text = (await deployed('agent.env')).replaceAll(/^#(?=[A-Z_]+=)/gm, '');
+async function exampleNames(of: string): Promise<readonly string[]> {
+  const text = (await deployed(`${of}.env`)).replaceAll(/^#(?=[A-Z_]+=)/gm, '');
   return parseEnvironmentFile(text).entries.map(({ name }) => name);
 }
 
 /** What systemd says of a unit, apart from what older ones do not know yet. Node may be elsewhere here. */
 async function verified(t: ExecutionContext, text: string): Promise<string> {
-  const file = join(await temporaryFolder(t), 'muster-agent.service');
+  const file = join(await temporaryFolder(t), 'muster.service');
   await writeFile(file, text.replace('ExecStart=/usr/bin/node', `ExecStart=${process.execPath}`));
   const { stderr } = await systemdAnalyze(['verify', '--man=no', file]);
   return stderr
@@ -54,46 +56,69 @@ async function verified(t: ExecutionContext, text: string): Promise<string> {
     .join('\n');
 }
 
-test('systemd understands every line of the unit', async (t) => {
+test('systemd understands every line of the units', async (t) => {
+  t.is(await verified(t, await deployed('muster-gateway.service')), '');
   const text = await deployed('muster-agent.service');
   t.is(await verified(t, text), '');
   t.regex(await verified(t, text.replace('KillMode=mixed', 'KillMood=mixed')), /KillMood/, 'a wrong name is seen');
   t.regex(await verified(t, text.replace('KillMode=mixed', 'KillMode=all')), /kill mode/i, 'a wrong value is seen');
 });
 
-test('unit, example, instructions and the documented variables agree', async (t) => {
-  const service = await unit();
-  const known = new Set(describeConfig().map(({ name }) => name));
-  const names = await exampleNames();
-  t.true(names.includes('MUSTER_NATS_URL') && names.includes('DOCKER_HOST'));
-  t.deepEqual(
-    names.filter((name) => !known.has(name)),
-    [],
-  );
-  const ofUnit = Object.keys(environmentOf(service)).filter((name) => !name.startsWith('NODE_'));
-  t.deepEqual(ofUnit, ['MUSTER_CONFIG'], 'what the unit sets would silently win over the file');
+/** What each unit's example must say for its program to start, and what its program needs besides. */
+const PROGRAMS = [
+  { of: 'agent', says: ['MUSTER_NATS_URL', 'MUSTER_MANAGER_TOKEN_FILE', 'DOCKER_HOST'], asGateway: false, besides: {} },
+  {
+    of: 'gateway',
+    says: ['MUSTER_NATS_URL', 'MUSTER_EVENT_LOG', 'MUSTER_HTTP', 'MUSTER_SECRETS_KEY', 'MUSTER_ADMIN_KEY'],
+    asGateway: true,
+    besides: busGatewayVariables(BUS_SECRETS),
+  },
+] as const;
 
-  const file = environmentOf(service)['MUSTER_CONFIG'] ?? '';
-  const example = Object.fromEntries(
-    parseEnvironmentFile(await deployed('agent.env')).entries.map((e) => [e.name, e.value]),
-  );
-  t.is(example['MUSTER_DATA'], `/var/lib/${settingOf(service, 'Service', 'StateDirectory')}`);
-  t.is(example['MUSTER_NATS_APP_PASSWORD'], '', 'an example holds no secret');
-  t.notThrows(() => readConfig({ ...example, MUSTER_NATS_APP_PASSWORD: 'p' }));
+for (const { of, says, asGateway, besides } of PROGRAMS) {
+  test(`unit, example, instructions and the documented variables of the ${of} agree`, async (t) => {
+    const service = await unit(of);
+    const known = new Set(describeConfig().map(({ name }) => name));
+    const names = await exampleNames(of);
+    t.true(says.every((name) => names.includes(name)));
+    t.deepEqual(
+      names.filter((name) => !known.has(name)),
+      [],
+    );
+    const ofUnit = Object.keys(environmentOf(service)).filter((name) => !name.startsWith('NODE_'));
+    t.deepEqual(ofUnit, ['MUSTER_CONFIG'], 'what the unit sets would silently win over the file');
 
-  const instructions = await deployed('README.md');
-  const place = settingOf(service, 'Service', 'WorkingDirectory');
-  const user = settingOf(service, 'Service', 'User');
-  for (const said of [
-    ` ${file} `,
-    ` ${place} `,
-    ` ${user}\n`,
-    `-m 600 -o ${user} -g ${user}`,
-    'muster-agent.service',
-  ]) {
-    t.true(instructions.includes(said), said);
-  }
-});
+    const file = environmentOf(service)['MUSTER_CONFIG'] ?? '';
+    const example = Object.fromEntries(
+      parseEnvironmentFile(await deployed(`${of}.env`)).entries.map((e) => [e.name, e.value]),
+    );
+    t.is(example['MUSTER_DATA'], `/var/lib/${settingOf(service, 'Service', 'StateDirectory')}`);
+    t.deepEqual(
+      Object.keys(example).filter((name) => /PASSWORD|SEED|ADMIN_KEY/.test(name)),
+      [],
+      'an example holds no secret',
+    );
+    // Names in it would stand twice once the lines of `muster bus-secrets` are put behind.
+    t.deepEqual(
+      names.filter((name) => name in besides),
+      [],
+    );
+    t.notThrows(() => readConfig({ ...example, ...besides }, { asGateway }));
+
+    const instructions = await deployed('README.md');
+    const place = settingOf(service, 'Service', 'WorkingDirectory');
+    const user = settingOf(service, 'Service', 'User');
+    for (const said of [
+      ` ${file} `,
+      ` ${place} `,
+      ` ${user}\n`,
+      `-m 600 -o ${user} -g ${user}`,
+      `muster-${of}.service`,
+    ]) {
+      t.true(instructions.includes(said), said);
+    }
+  });
+}
 
 /** The agent as the unit starts it: its command line, environment and configuration file, on a bus and engine of the test. */
 async function startAsService(
@@ -105,7 +130,7 @@ async function startAsService(
   const service = await unit();
   const settings: Readonly<Record<string, string>> = {
     MUSTER_NATS_URL: world.nats.url,
-    MUSTER_NATS_APP_PASSWORD: WORLD_PASSWORD,
+    MUSTER_MANAGER_TOKEN_FILE: join(folder, 'manager.token'),
     MUSTER_DATA: join(folder, 'data'),
     MUSTER_AGENT_ID: 'agent-1',
     DOCKER_HOST: dockerHost,

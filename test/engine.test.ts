@@ -38,7 +38,7 @@ engineTest('a session that does not end by itself is killed after the grace', as
 engineTest('the images of the host are listed with their names and sizes, newest first', async (t, { host }) => {
   const { engine } = sessionBench(t, { host });
   const images = await engine.images();
-  const sleeper = images.find(({ references }) => references.includes(SLEEPER_IMAGE));
+  const sleeper = images.find(({ tags }) => tags.includes(SLEEPER_IMAGE));
   t.regex(sleeper?.imageId ?? '', /^sha256:[0-9a-f]{64}$/);
   t.true((sleeper?.sizeBytes ?? 0) > 100_000);
   const created = await dockerOf({ host }).listImages();

@@ -24,7 +24,7 @@ import { sessionBench } from './support/engineSessions.ts';
 const noProgress = (): void => {};
 
 engineTest('an image is pulled with its progress, and is there with its digest', async (t, shared) => {
-  const { engine, spec, output } = sessionBench(t, shared);
+  const { engine, spec, output, view } = sessionBench(t, shared);
   const reference = `${await startRegistry(t, shared)}/muster/present:1`;
   const seen: PullProgress[] = [];
   const { signal } = new AbortController();
@@ -32,7 +32,12 @@ engineTest('an image is pulled with its progress, and is there with its digest',
   t.like(seen.at(-1), { layersDone: 1, layersTotal: 1 });
   const local = await engine.hasImage(reference);
   t.regex(local?.digest ?? '', /^sha256:[0-9a-f]{64}$/);
-  t.is((await output(spec('echo runs', { imageReference: reference }))).trim(), 'runs');
+  const session = spec('echo runs', { imageReference: reference });
+  t.is((await output(session)).trim(), 'runs');
+  t.is((await view(session.sessionId)).imageDigest, local?.digest ?? '');
+  const built = spec('true');
+  await output(built);
+  t.is((await view(built.sessionId)).imageDigest, null, 'what never was in a registry has none');
   const pinned = `${reference.replace(/:1$/, '')}@${local?.digest}`;
   t.is((await engine.hasImage(pinned))?.imageId, local?.imageId);
   await engine.pull(pinned, { signal, onProgress: noProgress });

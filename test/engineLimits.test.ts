@@ -5,7 +5,7 @@ import { specOf } from './support/desired.ts';
 import { silentEngine } from './support/silentEngine.ts';
 import { until } from './support/until.ts';
 
-const LIMITS = { callMs: 60, startMs: 60, pullSilenceMs: 60, stopExtraMs: 60 };
+const LIMITS = { callMs: 60, startMs: 60, pullSilenceMs: 60, stopExtraMs: 60, removeImageMs: 60 };
 /** What a loaded machine may add. */
 const SLACK_MS = 5_000;
 
@@ -15,12 +15,19 @@ const CALLS: Readonly<Record<keyof Engine, (engine: Engine) => Promise<unknown>>
   list: (engine) => engine.list('log-a'),
   unmanaged: (engine) => engine.unmanaged(),
   images: (engine) => engine.images(),
+  imageStock: (engine) => engine.imageStock(),
+  removeImage: (engine) => engine.removeImage({ imageId: 'sha256:1', tags: [], whole: true }),
   hasImage: (engine) => engine.hasImage('a:1'),
   pull: (engine) => engine.pull('a:1', { signal: new AbortController().signal, onProgress: () => {} }),
   start: (engine) => engine.start(specOf('s1')),
   stop: (engine) => engine.stop('s1', 0),
   remove: (engine) => engine.remove('s1'),
   stats: (engine) => engine.stats(['s1']),
+  output: (engine) =>
+    engine.output(
+      { logId: 'log-a', sessionId: 's1', tail: 10, after: null, follow: true },
+      new AbortController().signal,
+    ),
   changes: (engine) => engine.changes(new AbortController().signal)[Symbol.asyncIterator]().next(),
 };
 

@@ -14,7 +14,7 @@ const KILLED = 9;
 
 function ended(exitCode: number, change: Partial<ContainerView> = {}): ContainerView {
   const view = { sessionId: 's1', containerId: ID, status: 'exited', exitCode, oomKilled: false } as const;
-  return { ...view, startedAt: null, health: null, ports: [], ...change };
+  return { ...view, imageDigest: null, startedAt: null, health: null, ports: [], ...change };
 }
 
 test('the kernel names the container of what it killed: by its own limit, in a scope, or as the host ran out', (t) => {
@@ -62,12 +62,16 @@ test('where the kernel may not be asked, the word of the engine stands', async (
 
 test('a container that lost a process and ended well was not killed', (t) => {
   const view = (ExitCode: number, Status = 'exited') =>
-    toContainerView({
-      Id: ID,
-      State: { Status, ExitCode, OOMKilled: true, StartedAt: '' },
-      Config: { Labels: {} },
-      NetworkSettings: { Ports: null },
-    });
+    toContainerView(
+      {
+        Id: ID,
+        Image: 'sha256:1',
+        State: { Status, ExitCode, OOMKilled: true, StartedAt: '' },
+        Config: { Image: 'desktop', Labels: {} },
+        NetworkSettings: { Ports: null },
+      },
+      null,
+    );
   t.deepEqual(
     [view(0).oomKilled, view(137).oomKilled, view(1).oomKilled, view(0, 'running').oomKilled],
     [false, true, true, true],

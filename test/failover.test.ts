@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { AnyEvent } from '../domain/events.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import type { EventLog } from '../infra/log/port.ts';
 import { startFakeAgent } from './support/fakeAgent.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { gatewayEnvironment, restOf, untilOnline, type Rest, type StartAnswer } from './support/gateway.ts';
 import { startGatewayChild } from './support/gatewayChild.ts';
 import { startNats, type TestNats } from './support/nats.ts';
+import { collect } from './support/logs.ts';
+import { STORES, STORE_ON_BUS, type StoreKind, type TestStore } from './support/stores.ts';
 import { until } from './support/until.ts';
 
 /** Two gateway processes on one real bus: one leads, the other follows, and either may go at any moment. */
@@ -33,8 +35,8 @@ interface Process {
   readonly role: () => Promise<string>;
 }
 
-async function gatewayOn(t: ExecutionContext, nats: TestNats): Promise<Process> {
-  const env = await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data'));
+async function gatewayOn(t: ExecutionContext, nats: TestNats, store: TestStore): Promise<Process> {
+  const env = { ...(await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data'))), ...store.env };
   const child = await startGatewayChild(t, env);
   const rest = restOf(`http://${env['MUSTER_HTTP']}`);
   return {
@@ -49,18 +51,20 @@ async function gatewayOn(t: ExecutionContext, nats: TestNats): Promise<Process> 
 }
 
 /** Two gateways, an agent with 30 slots, and an image: the first gateway leads. */
-async function twoGateways(t: ExecutionContext) {
+async function twoGateways(t: ExecutionContext, kind: StoreKind) {
   const nats = await startNats();
   t.teardown(() => nats.stop());
-  const first = await gatewayOn(t, nats);
-  const second = await gatewayOn(t, nats);
+  const store = await kind.start(t);
+  const first = await gatewayOn(t, nats, store);
+  const second = await gatewayOn(t, nats, store);
   const agent = startFakeAgent(await nats.connect('app'), { agentId: 'big', cores: SLOTS, memoryGib: 100 });
   t.teardown(() => agent.stop());
   await untilOnline(second.rest, 'big');
   await second.rest.defineImage('one');
   t.is(await first.role(), 'leading,leading');
   t.is(await second.role(), 'following,following');
-  return { nats, first, second, agent };
+  const log = store.openLog(await nats.connect('log'));
+  return { nats, store, log, first, second, agent };
 }
 
 /** The same key again, at either gateway, until there is an answer that is neither an outage nor a lost reply. */
@@ -78,18 +82,14 @@ async function ask(gateways: readonly Process[], key: string): Promise<string> {
   }
 }
 
-async function eventsOf(nats: TestNats): Promise<readonly AnyEvent[]> {
-  const events: AnyEvent[] = [];
-  for await (const { commit } of createJetStreamLog({ bus: await nats.connect('log') }).read('zone-default', 0)) {
-    events.push(...commit.events);
-  }
-  return events;
+async function eventsOf(log: EventLog): Promise<readonly AnyEvent[]> {
+  return (await collect(log.read('zone-default', 0))).flatMap(({ commit }) => commit.events);
 }
 
 /** 200 requests at both gateways; `disturb` is called when 60 were answered. All are answered once, 30 are placed. */
 async function requestsThrough(
   t: ExecutionContext,
-  { nats, first, second }: Awaited<ReturnType<typeof twoGateways>>,
+  { log, first, second }: Awaited<ReturnType<typeof twoGateways>>,
   disturb: () => Promise<void>,
 ): Promise<void> {
   const acknowledged: string[] = [];
@@ -114,7 +114,7 @@ async function requestsThrough(
   );
   t.log(`answers again after ${Math.round(performance.now() - disturbedAt)} ms`);
   await Promise.all(clients);
-  const events = await eventsOf(nats);
+  const events = await eventsOf(log);
   const requested = events.flatMap(({ type, data }) => (type === 'SessionRequested' ? [data.sessionId] : []));
   const placed = events.flatMap(({ type, data }) => (type === 'SessionPlaced' ? [data.sessionId] : []));
   t.deepEqual(requested.toSorted(), acknowledged.toSorted());
@@ -123,7 +123,7 @@ async function requestsThrough(
 }
 
 test('a second gateway that joins shows the same and takes commands; when it leaves nobody notices', async (t) => {
-  const { nats, first, second } = await twoGateways(t);
+  const { nats, store, first, second } = await twoGateways(t, STORE_ON_BUS);
   const { status } = await second.rest.request('POST', '/sessions', { body: { imageId: 'one' } });
   t.is(status, 201);
   for (const { rest } of [first, second]) {
@@ -131,7 +131,7 @@ test('a second gateway that joins shows the same and takes commands; when it lea
   }
   t.deepEqual(await second.rest.sessions(), await first.rest.sessions());
   t.deepEqual(await second.rest.events(), await first.rest.events());
-  const third = await gatewayOn(t, nats);
+  const third = await gatewayOn(t, nats, store);
   t.is(await third.role(), 'following,following');
   t.is((await third.rest.sessions()).length, 1);
   third.kill('SIGTERM');
@@ -141,7 +141,7 @@ test('a second gateway that joins shows the same and takes commands; when it lea
 });
 
 test('a leader that is stopped in the middle of 200 requests hands over: none is lost or doubled', async (t) => {
-  const house = await twoGateways(t);
+  const house = await twoGateways(t, STORE_ON_BUS);
   await requestsThrough(t, house, async () => {
     house.first.kill('SIGTERM');
     await until('the other leads', house.second.role, (role) => role === 'leading,leading');
@@ -149,40 +149,42 @@ test('a leader that is stopped in the middle of 200 requests hands over: none is
   await house.first.exited();
 });
 
-test('a leader that is killed in the middle of 200 requests is succeeded: none is lost or doubled', async (t) => {
-  const house = await twoGateways(t);
-  await requestsThrough(t, house, async () => {
-    house.first.kill('SIGKILL');
-    await house.first.exited();
-    const killedAt = performance.now();
-    await until('the other leads', house.second.role, (role) => role === 'leading,leading');
-    t.log(`led by the other one ${Math.round(performance.now() - killedAt)} ms after the kill`);
+for (const kind of STORES) {
+  test(`${kind.name}: a leader that is killed in the middle of 200 requests is succeeded: none is lost or doubled`, async (t) => {
+    const house = await twoGateways(t, kind);
+    await requestsThrough(t, house, async () => {
+      house.first.kill('SIGKILL');
+      await house.first.exited();
+      const killedAt = performance.now();
+      await until('the other leads', house.second.role, (role) => role === 'leading,leading');
+      t.log(`led by the other one ${Math.round(performance.now() - killedAt)} ms after the kill`);
+    });
   });
-});
 
-test('a leader that stood still for 30 s changes nothing when it goes on, and serves as a follower', async (t) => {
-  const house = await twoGateways(t);
-  const { first, second, nats } = house;
-  let stoppedAt = 0;
-  await requestsThrough(t, house, async () => {
-    first.kill('SIGSTOP');
-    stoppedAt = performance.now();
-    await until('the other leads', second.role, (role) => role === 'leading,leading');
-    t.log(`led by the other one ${Math.round(performance.now() - stoppedAt)} ms after the stop`);
+  test(`${kind.name}: a leader that stood still for 30 s changes nothing when it goes on, and serves as a follower`, async (t) => {
+    const house = await twoGateways(t, kind);
+    const { first, second, log } = house;
+    let stoppedAt = 0;
+    await requestsThrough(t, house, async () => {
+      first.kill('SIGSTOP');
+      stoppedAt = performance.now();
+      await until('the other leads', second.role, (role) => role === 'leading,leading');
+      t.log(`led by the other one ${Math.round(performance.now() - stoppedAt)} ms after the stop`);
+    });
+    // Somebody asks it while it sleeps; it must not decide that on what it knew.
+    const asleep = first.rest.request('POST', '/sessions', { body: { imageId: 'one' } });
+    await pause(Math.max(0, stoppedAt + STANDSTILL_MS - performance.now()));
+    const before = (await eventsOf(log)).length;
+    first.kill('SIGCONT');
+    const answer = await asleep;
+    t.is(answer.status, 202, 'it is decided by the one that leads');
+    t.is(await first.role(), 'following,following');
+    const after = await eventsOf(log);
+    t.deepEqual(
+      after.slice(before).map(({ type }) => type),
+      ['SessionRequested', 'SessionWaiting'],
+    );
+    await until('it has caught up', first.rest.sessions, (sessions) => sessions.length === CLIENTS * REQUESTS_EACH + 1);
+    t.deepEqual(await first.rest.sessions(), await second.rest.sessions());
   });
-  // Somebody asks it while it sleeps; it must not decide that on what it knew.
-  const asleep = first.rest.request('POST', '/sessions', { body: { imageId: 'one' } });
-  await pause(Math.max(0, stoppedAt + STANDSTILL_MS - performance.now()));
-  const before = (await eventsOf(nats)).length;
-  first.kill('SIGCONT');
-  const answer = await asleep;
-  t.is(answer.status, 202, 'it is decided by the one that leads');
-  t.is(await first.role(), 'following,following');
-  const after = await eventsOf(nats);
-  t.deepEqual(
-    after.slice(before).map(({ type }) => type),
-    ['SessionRequested', 'SessionWaiting'],
-  );
-  await until('it has caught up', first.rest.sessions, (sessions) => sessions.length === CLIENTS * REQUESTS_EACH + 1);
-  t.deepEqual(await first.rest.sessions(), await second.rest.sessions());
-});
+}

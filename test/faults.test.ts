@@ -6,9 +6,10 @@ import { recorded, sessionsIn, startClients } from './support/carefulClients.ts'
 import { startFakeAgent, type FakeAgent } from './support/fakeAgent.ts';
 import { assertFeedHolds } from './support/feeds.ts';
 import { temporaryFolder } from './support/folder.ts';
-import { gatewayEnvironment, restOf, untilOnline } from './support/gateway.ts';
+import { gatewayEnvironment, restOf, untilOnline, writeManagerToken } from './support/gateway.ts';
 import { startGatewayChild } from './support/gatewayChild.ts';
 import { startNats, type TestNats } from './support/nats.ts';
+import { STORES, STORE_ON_BUS, type TestStore } from './support/stores.ts';
 import { until } from './support/until.ts';
 
 /** Real processes killed in the middle of real work: nothing acknowledged is lost or doubled, nothing is booked twice. */
@@ -21,13 +22,15 @@ const SLOTS_EACH = 10;
 const SLOTS = AGENTS * SLOTS_EACH;
 const SIMULATED_AGENTS = 2;
 
-/** A gateway process on a bus of its own. */
-async function house(t: ExecutionContext, changes: Readonly<Record<string, string>> = {}) {
+/** A gateway process on a bus of its own, with its logs in a store of its own. */
+async function house(t: ExecutionContext, store: TestStore, changes: Readonly<Record<string, string>> = {}) {
   const nats = await startNats();
   t.teardown(() => nats.stop());
-  const env = { ...(await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data'))), ...changes };
+  const ordinary = await gatewayEnvironment(nats, join(await temporaryFolder(t), 'data'));
+  const env = { ...ordinary, ...store.env, ...changes };
   const gateway = await startGatewayChild(t, env);
-  return { nats, env, gateway, rest: restOf(`http://${env['MUSTER_HTTP']}`) };
+  const log = store.openLog(await nats.connect('log'));
+  return { nats, env, gateway, log, rest: restOf(`http://${env['MUSTER_HTTP']}`) };
 }
 
 /** An agent on a connection of its own, which its death takes with it: to the others it is silent from then on. */
@@ -38,8 +41,14 @@ async function mortalAgent(t: ExecutionContext, nats: TestNats, agentId: string)
   return { ...agent, kill: () => bus.close() };
 }
 
-test('500 requests from 50 clients for 40 slots, with agents, bus and gateway killed: exactly 40 are placed', async (t) => {
-  const { nats, env, gateway, rest } = await house(t);
+for (const { name, start } of STORES) {
+  test(`${name}: of 500 requests from 50 clients, with agents, bus and gateway killed, exactly 40 are placed on 40 slots`, async (t) => {
+    await killedAmidRequests(t, await start(t));
+  });
+}
+
+async function killedAmidRequests(t: ExecutionContext, store: TestStore): Promise<void> {
+  const { nats, env, gateway, log, rest } = await house(t, store);
   const ids = Array.from({ length: AGENTS }, (_, index) => `agent-${index}`);
   const first = await Promise.all(ids.map((agentId) => mortalAgent(t, nats, agentId)));
   for (const agentId of ids) await untilOnline(rest, agentId);
@@ -71,13 +80,13 @@ test('500 requests from 50 clients for 40 slots, with agents, bus and gateway ki
   t.is(sessions.filter(({ claim }) => claim !== null).length, SLOTS);
   t.is(sessions.filter(({ phase }) => phase === 'waiting').length, REQUESTS - SLOTS);
   for (const { allocated } of await rest.agents()) t.is(allocated.millicores, SLOTS_EACH * 1000);
-  const { commits, events } = await recorded(await nats.connect('log'));
+  const { commits, events } = await recorded(log);
   const { requested, placed } = sessionsIn(events);
   t.deepEqual(requested.toSorted(), acknowledged.toSorted());
   t.is(new Set(placed).size, SLOTS);
   t.is(placed.length, SLOTS);
   await assertFeedHolds(t, await nats.connect('app'), 'zone-default', commits);
-});
+}
 
 /** The agents' own process, with simulated hosts and engines: 32 + 8 slots for the image of this test. */
 async function startAgents(t: ExecutionContext, env: Readonly<Record<string, string>>): Promise<ChildProcess> {
@@ -89,7 +98,8 @@ async function startAgents(t: ExecutionContext, env: Readonly<Record<string, str
 }
 
 test('agents killed among 500 requests come back with nothing running: what ran ended once, and 40 others run', async (t) => {
-  const { nats, env, rest } = await house(t, { MUSTER_CHECKIN_SECONDS: '1' });
+  const { env, log, rest } = await house(t, await STORE_ON_BUS.start(t), { MUSTER_CHECKIN_SECONDS: '1' });
+  await writeManagerToken(rest, join(env['MUSTER_DATA'] ?? '', 'manager.token'));
   const agents = await startAgents(t, env);
   for (const agentId of ['sim-01', 'sim-02']) await untilOnline(rest, agentId);
   await rest.defineImage('one', { cores: 4, memory: '4GiB' });
@@ -109,7 +119,7 @@ test('agents killed among 500 requests come back with nothing running: what ran 
   t.deepEqual(sessions.map(({ sessionId }) => sessionId).toSorted(), acknowledged.toSorted());
   t.is(new Set(acknowledged).size, REQUESTS);
   t.is(sessions.filter(({ claim }) => claim !== null).length, SLOTS);
-  const { events } = await recorded(await nats.connect('log'));
+  const { events } = await recorded(log);
   const { requested, placed } = sessionsIn(events);
   t.deepEqual(requested.toSorted(), acknowledged.toSorted());
   t.is(new Set(placed).size, placed.length, 'nobody is placed twice');

@@ -88,7 +88,7 @@ test('a full disk loses nothing: commands get 503 and a remedy, which helps, and
   for (const key of [...keys, 'after']) acknowledged.push(await ask(rest, key));
   t.log(`accepted again ${Math.round(performance.now() - backAt)} ms after the restart`);
   t.is((await doubts()).length, 1, 'it is told once');
-  const { commits, events } = await recorded(await nats.connect('log'));
+  const { commits, events } = await recorded(createJetStreamLog({ bus: await nats.connect('log') }));
   const { requested } = sessionsIn(events);
   t.deepEqual(requested.toSorted(), acknowledged.toSorted());
   t.is(new Set(acknowledged).size, acknowledged.length);

@@ -1,11 +1,10 @@
 import test from 'ava';
 import type { CheckIn } from '../domain/checkIn.ts';
-import { publishAcked } from '../infra/bus/api.ts';
 import { isoTime } from '../infra/clock.ts';
-import { checkInSubject } from '../infra/names.ts';
 import type { UtilizationView } from '../projections/views.ts';
 import { GIB, aCheckIn } from './support/builders.ts';
 import { startGateway, type ProblemBody } from './support/gateway.ts';
+import { checkInMessage, storeCheckIns } from './support/storedCheckIns.ts';
 import { until } from './support/until.ts';
 
 const HOUR = 3_600_000;
@@ -33,11 +32,9 @@ test('a day of an agent is answered at the step that is asked for, with the extr
   const muster = await startGateway(t);
   const bus = await muster.nats.connect('app');
   const now = Date.now();
-  const subject = checkInSubject('default', 'sim');
-  const send = async (checkIn: CheckIn) => await publishAcked(bus, subject, Buffer.from(JSON.stringify(checkIn)));
-  await send(aCheckIn({ agentId: 'sim', simulated: true, observedAt: isoTime(now) }));
+  await storeCheckIns(bus, checkInMessage(aCheckIn({ agentId: 'sim', simulated: true, observedAt: isoTime(now) })));
   await until('the agent is known', muster.agents, (agents) => agents.length === 1);
-  await Promise.all(dayOf('sim', now).map(send));
+  await storeCheckIns(bus, ...dayOf('sim', now).map(checkInMessage));
 
   const path = '/agents/sim/utilization';
   const read = async (query: string) => await muster.read<UtilizationView>(`${path}${query}`);

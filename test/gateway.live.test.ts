@@ -1,11 +1,12 @@
 import test from 'ava';
 import { Core } from '../gateway/core/core.ts';
 import { LiveHub } from '../gateway/live/hub.ts';
+import { RecentChanges } from '../gateway/live/recentChanges.ts';
 import type { EventRow } from '../gateway/live/eventRows.ts';
 import type { LiveStream } from '../gateway/live/stream.ts';
 import type { ObservedSession } from '../domain/checkIn.ts';
 import type { ImageDefinition } from '../domain/images/image.ts';
-import type { AgentView, ImageView, SessionView } from '../projections/views.ts';
+import type { AgentView, ChangeView, FleetTotals, ImageView, SessionView } from '../projections/views.ts';
 import { startGateway } from './support/gateway.ts';
 import { memoryCorePorts } from './support/corePorts.ts';
 import { manualClock } from './support/manualClock.ts';
@@ -16,11 +17,16 @@ interface Snapshot {
   readonly agents: readonly AgentView[];
   readonly sessions: readonly SessionView[];
   readonly images: readonly ImageView[];
+  readonly totals: FleetTotals;
+  readonly changes: readonly ChangeView[];
   readonly position: Readonly<Record<string, string>>;
   readonly serverTime: string;
 }
 interface Patch extends Partial<Snapshot> {
+  readonly removedAgents?: readonly string[];
   readonly removedImages?: readonly string[];
+  readonly zones?: readonly object[];
+  readonly more?: { readonly agents: number; readonly sessions: number };
 }
 
 test('the fleet arrives as a snapshot, then every change as whole rows', async (t) => {
@@ -44,6 +50,55 @@ test('the fleet arrives as a snapshot, then every change as whole rows', async (
   await muster.request('DELETE', '/images/one');
   const retired = await stream.until(({ data }) => (data as Patch).removedImages !== undefined);
   t.deepEqual((retired.data as Patch).removedImages, ['one']);
+});
+
+test('the totals of the fleet and what changed in it come with the snapshot, and again when they are others', async (t) => {
+  const muster = await startGateway(t);
+  await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
+  await muster.defineImage('one');
+  const first = await openStream(`${muster.url}/api/v1/live?view=fleet`);
+  t.teardown(() => first.close());
+  const snapshot = (await first.next()).data as Snapshot;
+  t.deepEqual([snapshot.totals.capacity.millicores, snapshot.totals.allocated.millicores], [6000, 0]);
+  t.is(snapshot.totals.connectivity.online, 1);
+  t.deepEqual(
+    snapshot.changes.slice(0, 1).map(({ about, words }) => [about?.id, words]),
+    [['one', 'was defined']],
+  );
+
+  await muster.request('POST', '/sessions', { body: { imageId: 'one' } });
+  const running = await first.until(({ data }) => (data as Patch).totals?.sessions.running === 1);
+  t.deepEqual((running.data as Patch).totals?.allocated, { millicores: 1000, memoryBytes: 1024 ** 3, gpus: 0 });
+  await muster.request('POST', '/agents/six/disable', { body: { reason: 'kernel update' } });
+  const disabled = await first.until(({ data }) => (data as Patch).changes !== undefined);
+  t.like((disabled.data as Patch).changes?.[0], { words: 'was disabled', reason: 'kernel update' });
+
+  const second = await openStream(`${muster.url}/api/v1/live?view=fleet`);
+  t.teardown(() => second.close());
+  const later = (await second.next()).data as Snapshot;
+  t.is(later.totals.sessions.running, 1);
+  t.deepEqual(later.totals.closed, { millicores: 6000, memoryBytes: 6 * 1024 ** 3, gpus: 0, agents: 1 });
+  t.is(later.changes.length, snapshot.changes.length + 1);
+});
+
+test('a gateway that starts anew still tells what changed last', async (t) => {
+  const muster = await startGateway(t);
+  await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
+  await muster.request('POST', '/agents/six/disable', { body: {} });
+  await muster.gateway.stop();
+  const again = await startGateway(t, { nats: muster.nats, dataDir: muster.dataDir });
+  const changes = await until(
+    'what changed is recalled',
+    async () => {
+      const stream = await openStream(`${again.url}/api/v1/live?view=fleet`);
+      const { data } = await stream.next();
+      await stream.close();
+      return (data as Snapshot).changes;
+    },
+    (all) =>
+      all.some(({ words }) => words.startsWith('was approved')) && all.some(({ words }) => words === 'was disabled'),
+  );
+  t.is(changes[0]?.words, 'was disabled');
 });
 
 test('what a check-in tells of a session changes its row, and is no event', async (t) => {
@@ -111,15 +166,16 @@ test('events are paged oldest first; pages end on positions, and together they a
   t.deepEqual(await muster.events('?last=2'), whole.slice(-2));
 });
 
-test('a client that cannot keep up gets no pile of patches, but a fresh snapshot when it can', async (t) => {
+test('a client that cannot keep up gets no pile of patches, but what it missed in one when it can', async (t) => {
   const clock = manualClock(Date.UTC(2026, 10, 22));
   const core = new Core(memoryCorePorts(clock, (sentence, cause) => t.fail(`${sentence}: ${String(cause)}`)));
   await core.start();
   t.teardown(() => core.stop());
-  const hub = new LiveHub(core, clock);
+  const hub = new LiveHub(core, clock, new RecentChanges());
   const sent: string[] = [];
   const client = { slow: false };
-  hub.follow(fakeStream(sent, client));
+  const data: string[] = [];
+  hub.follow(fakeStream(sent, client, data));
   const define = async (imageId: string) => {
     const image = imageOf(imageId);
     const actor = { kind: 'operator', id: 'admin' } as const;
@@ -137,19 +193,99 @@ test('a client that cannot keep up gets no pile of patches, but a fresh snapshot
   await define('three');
   t.deepEqual(sent, ['snapshot', 'patch']);
   client.slow = false;
-  hub.tick();
+  await until(
+    'what it missed',
+    async () => sent.length,
+    (length) => length === 3,
+  );
   await define('four');
-  t.deepEqual(sent, ['snapshot', 'patch', 'snapshot', 'patch']);
+  t.deepEqual(sent, ['snapshot', 'patch', 'patch', 'patch']);
+  const missed: Patch = JSON.parse(data[2] ?? '');
+  t.deepEqual(
+    missed.images?.map(({ imageId }) => imageId),
+    ['two', 'three'],
+  );
+  t.truthy(missed.zones);
 });
 
-function fakeStream(sent: string[], client: { readonly slow: boolean }): LiveStream {
+test('a large fleet arrives in pieces, the first with the snapshot, and in between it goes on', async (t) => {
+  const clock = manualClock(Date.UTC(2026, 10, 22));
+  const core = new Core(memoryCorePorts(clock, (sentence, cause) => t.fail(`${sentence}: ${String(cause)}`)));
+  await core.start();
+  t.teardown(() => core.stop());
+  const actor = { kind: 'operator', id: 'admin' } as const;
+  const enrol = async (agentId: string) => {
+    const about = { agentId, hostname: agentId, simulated: false, fingerprint: null, expected: false };
+    await core.fleet.submit({ key: agentId, recorded: false, actor, command: { type: 'EnrolAgent', ...about } });
+  };
+  for (const agentId of ['a', 'b', 'c', 'd', 'e']) await enrol(agentId);
+  const hub = new LiveHub(core, clock, new RecentChanges(), 2);
+  hub.tick();
+  const data: string[] = [];
+  hub.follow(fakeStream([], { slow: false }, data));
+  await enrol('f');
+  hub.tick();
+  const command = { type: 'RemoveAgent', agentId: 'e' } as const;
+  await core.fleet.submit({ key: 'remove', recorded: false, actor, command });
+  const parsed = (): readonly Patch[] => data.map((text): Patch => JSON.parse(text));
+  await until(
+    'all of it',
+    async () => parsed(),
+    (events) => events.some(({ more }) => more?.agents === 0),
+  );
+  hub.tick();
+  const known = new Set<string>();
+  for (const { agents = [], removedAgents = [] } of parsed()) {
+    t.true(agents.length <= 2);
+    for (const { agentId } of agents) known.add(agentId);
+    for (const agentId of removedAgents) known.delete(agentId);
+  }
+  t.deepEqual([...known].toSorted(), ['a', 'b', 'c', 'd', 'f']);
+  t.deepEqual(parsed()[0]?.more, { agents: 3, sessions: 0 });
+});
+
+test('an agent that is removed is told once, and is in no later patch', async (t) => {
+  const clock = manualClock(Date.UTC(2026, 10, 22));
+  const core = new Core(memoryCorePorts(clock, (sentence, cause) => t.fail(`${sentence}: ${String(cause)}`)));
+  await core.start();
+  t.teardown(() => core.stop());
+  const hub = new LiveHub(core, clock, new RecentChanges());
+  const data: string[] = [];
+  hub.follow(fakeStream([], { slow: false }, data));
+  const actor = { kind: 'operator', id: 'admin' } as const;
+  const about = { agentId: 'one', hostname: 'host-1', simulated: false, fingerprint: null, expected: false };
+  await core.fleet.submit({ key: 'enrol', recorded: false, actor, command: { type: 'EnrolAgent', ...about } });
+  hub.tick();
+  const remove = { type: 'RemoveAgent', agentId: 'one' } as const;
+  await core.fleet.submit({ key: 'remove', recorded: false, actor, command: remove });
+  hub.tick();
+  hub.tick();
+  const patches = data.slice(1).map((text): Patch => JSON.parse(text));
+  t.deepEqual(
+    patches.map(({ agents = [], removedAgents = [] }) => [agents.map(({ intent }) => intent), removedAgents]),
+    [
+      [['pending'], []],
+      [[], ['one']],
+    ],
+  );
+});
+
+function fakeStream(sent: string[], client: { readonly slow: boolean }, data: string[] = []): LiveStream {
   return {
-    send: (event) => sent.push(event) > 0,
+    send(event, text) {
+      data.push(text);
+      return sent.push(event) > 0;
+    },
     heartbeat: () => undefined,
     get isSlow() {
       return client.slow;
     },
-    whenDrained: () => Promise.resolve(),
+    whenDrained: async () =>
+      void (await until(
+        'room',
+        async () => client.slow,
+        (slow) => !slow,
+      )),
     ended: new AbortController().signal,
     end: () => undefined,
   };
@@ -168,6 +304,8 @@ function imageOf(imageId: string): ImageDefinition {
     gpu: { kind: 'none' },
     gpuModel: null,
     gpuMemoryBytes: null,
+    includeLabels: [],
+    excludeLabels: [],
     ports: [],
     shmBytes: null,
     environment: {},

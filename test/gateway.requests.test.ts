@@ -111,10 +111,35 @@ const WRONG: readonly Wrong[] = [
     /65535/,
   ]),
   put('a CPU mode that is none', { cpuMode: 'fast' }, 'INVALID_REQUEST', ['cpuMode', /shares/]),
-  put('a variable name that is none', { environment: { 'A B': 'x' } }, 'INVALID_REQUEST', ['environment.A B', /./]),
+  put('a variable name that is none', { environment: { 'A B': 'x' } }, 'INVALID_REQUEST', [
+    'environment.A B',
+    /not a name for/,
+  ]),
   put('a variable that looks like a secret', { environment: { DB_PASSWORD: 'x' } }, 'ENVIRONMENT_LOOKS_SECRET'),
+  put('a label that is none', { includeLabels: ['gpu', 'Gpu = l40'] }, 'INVALID_REQUEST', [
+    'includeLabels.1',
+    /key or key=value/,
+  ]),
+  put('too many labels', { excludeLabels: Array.from({ length: 17 }, () => 'a') }, 'INVALID_REQUEST', [
+    'excludeLabels',
+    /16/,
+  ]),
   put('a reference that is none', { reference: 'Not A Reference' }, 'REFERENCE_INVALID'),
   put('a registry that is not allowed', { reference: 'registry.example/x' }, 'REGISTRY_NOT_ALLOWED'),
+  put('half a character', { reason: '\uD800' }, 'INVALID_REQUEST', ['reason', /half a character/]),
+  put('half a character in a name', { environment: { '\uDFFF': 'x' } }, 'INVALID_REQUEST', [
+    'environment.\uFFFD',
+    /half/,
+  ]),
+  {
+    what: 'a body of half a million levels',
+    method: 'PUT',
+    path: '/images/one',
+    raw: `{"name":${'['.repeat(500_000)}${']'.repeat(500_000)}}`,
+    status: 400,
+    code: 'INVALID_REQUEST',
+    place: ['name.0.0', /levels/],
+  },
   put('a reason that is too long', { reason: 'x'.repeat(501) }, 'INVALID_REQUEST', ['reason', /500/]),
   {
     what: 'an id with a dot',
@@ -238,6 +263,9 @@ const WRONG: readonly Wrong[] = [
     /not an amount/,
   ]),
   patch('NaN written as a text', { memoryOverride: 'NaN' }, 'INVALID_REQUEST', ['memoryOverride', /not an amount/]),
+  patch('a label whose key is none', { labels: { 'My rack': 'a' } }, 'INVALID_REQUEST', ['labels.My rack', /a key is/]),
+  patch('a label whose value is none', { labels: { rack: 'a b' } }, 'INVALID_REQUEST', ['labels.rack', /a value is/]),
+  patch('a prune mode that is none', { pruneMode: 'all' }, 'INVALID_REQUEST', ['pruneMode', /off/]),
   {
     what: 'If-Match that is none',
     method: 'PATCH',

@@ -63,6 +63,48 @@ test('overridden to 12 CPUs, 12 sessions need 12 GiB as well', async (t) => {
   t.true(over.conditions.some(({ detail }) => detail.startsWith('over-allocated by 6 GiB')));
 });
 
+test('labels and the prune mode of an agent are set with its other settings, and told back in words', async (t) => {
+  const muster = await startGateway(t);
+  await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
+  t.like(await muster.agent('six'), { labels: {}, pruneMode: 'off' });
+  const patch = async (body: object) => (await muster.request('PATCH', '/agents/six', { body })).body;
+  const set = (await patch({ labels: { rack: 'b-7', gpu: 'l40', spot: '' }, pruneMode: 'normal' })) as Set;
+  t.deepEqual(set.echoes, [
+    'labels: gpu=l40, rack=b-7, spot',
+    'prune mode normal: Images that Muster pulled are removed once they have no tag left and nothing uses them.',
+  ]);
+  t.deepEqual(Object.entries(set.agent.labels), [
+    ['gpu', 'l40'],
+    ['rack', 'b-7'],
+    ['spot', ''],
+  ]);
+  t.is(set.agent.pruneMode, 'normal');
+  t.deepEqual(((await patch({ labels: {} })) as Set).echoes, ['no labels']);
+  t.deepEqual(await muster.agent('six').then(({ labels, pruneMode }) => [labels, pruneMode]), [{}, 'normal']);
+});
+
+test('an image goes only where its labels are, and a refusal says which label would let it in', async (t) => {
+  const muster = await startGateway(t);
+  for (const agentId of ['plain', 'gpu']) await muster.agentOnline({ agentId, cores: 6, memoryGib: 6 });
+  await muster.request('PATCH', '/agents/gpu', { body: { labels: { gpu: 'l40' } } });
+  await muster.defineImage('picky', { includeLabels: ['gpu=l40'], excludeLabels: ['spot'] });
+  t.like(await muster.read('/images/picky'), { includeLabels: ['gpu=l40'], excludeLabels: ['spot'] });
+  const placed = await start(muster, 'picky');
+  t.is(placed.body.placement.agentId, 'gpu');
+  const fixes = ({ candidates }: Explanation) => candidates.map(({ reasons }) => reasons[0]?.fix ?? null);
+  t.deepEqual(fixes(placed.body.placement), [null, 'give it the label gpu=l40']);
+  await muster.request('PATCH', '/agents/gpu', { body: { labels: { gpu: 'l40', spot: '' } } });
+  const refused = await start(muster, 'picky', { whenFull: 'queue' });
+  t.is(refused.status, 409);
+  t.deepEqual(fixes(refused.body.placement), ['take its label spot away', 'give it the label gpu=l40']);
+  t.is((await muster.agent('gpu')).sessions, 1, 'what runs stays');
+});
+
+interface Set {
+  readonly agent: AgentView;
+  readonly echoes: readonly string[];
+}
+
 test('6 CPUs overridden to 12 with sessions of 2 and 3 CPUs reads "5 of 12 CPUs allocated"', async (t) => {
   const muster = await startGateway(t);
   await muster.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
@@ -89,6 +131,16 @@ test('the placement explained from the log is the one that was answered, for pla
   const path = (sessionId: string) => `/sessions/${sessionId}/placement`;
   t.deepEqual(await muster.read(path(placed.body.session.sessionId)), placed.body.placement);
   t.deepEqual(await muster.read(path(refused.body.sessionId)), refused.body.placement);
+});
+
+test('a plan counts, when asked, on how many agents it fits and why not on the others', async (t) => {
+  const muster = await startGateway(t);
+  await muster.agentOnline({ agentId: 'small', cores: 2, memoryGib: 4 });
+  await muster.agentOnline({ agentId: 'large', cores: 8, memoryGib: 16 });
+  await muster.defineImage('four', { cores: 4 });
+  const body = { imageId: 'four', counted: true };
+  const { body: plan } = await muster.request('POST', '/placement/plan', { body });
+  t.like(plan, { decision: 'placed', agentId: 'large', agents: 2, fits: 1, codes: { CORES_SHORT: 1 } });
 });
 
 test('a repeated key gets the first answer and starts nothing; with another body it is refused', async (t) => {

@@ -4,14 +4,15 @@ import { aCheckIn } from './support/builders.ts';
 import { restoreNewest, writeSnapshot, STATE_SCHEMA } from '../gateway/snapshots/snapshot.ts';
 import { snapshotInThread } from '../gateway/snapshots/thread.ts';
 import { zoneRules } from '../gateway/core/foldRules.ts';
+import { readConfig } from '../infra/config.ts';
 import type { EventLog } from '../infra/log/port.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
 import { createMemorySnapshots, type MemorySnapshots } from '../infra/snapshots/memory.ts';
 import { createObjectStoreSnapshots } from '../infra/snapshots/objectStore.ts';
 import { asks, controllerRig, plannedLog, submission, ZONE_LOG } from './support/controllerRig.ts';
 import { manualClock } from './support/manualClock.ts';
 import { appendMany } from './support/logs.ts';
 import { LOG_PASSWORD, startNats } from './support/nats.ts';
+import { STORES } from './support/stores.ts';
 
 /** Some of everything: an agent, sessions that run, wait and are over, commands that were carried out. */
 async function busyLog() {
@@ -164,25 +165,35 @@ test('a log that was cut back behind its snapshot is read from the beginning', a
   t.regex(troubles.join(), /the log ends before version/);
 });
 
-test('on the real bus a thread of its own writes the snapshot, and says what it wrote', async (t) => {
-  const nats = await startNats();
-  t.teardown(() => nats.stop());
-  const bus = await nats.connect('log');
-  const eventLog = createJetStreamLog({ bus });
-  await appendMany(eventLog, ZONE_LOG, 30);
-  const task = { log: ZONE_LOG, busUrl: nats.url, password: LOG_PASSWORD, replicas: 1 };
-  const { signal } = new AbortController();
-  t.deepEqual(await snapshotInThread(task, signal), { version: 30, troubles: [] });
-  t.deepEqual(await snapshotInThread(task, signal), { version: null, troubles: [] });
-  const store = createObjectStoreSnapshots({ bus });
-  const restored = await restoreNewest({ ...ports(eventLog, new Map()), store });
-  t.is(restored?.head?.commit.version, 30);
-});
+for (const { name, start } of STORES) {
+  test(`a thread of its own writes the snapshot of a log in ${name}, and says what it wrote`, async (t) => {
+    const nats = await startNats();
+    t.teardown(() => nats.stop());
+    const bus = await nats.connect('log');
+    const kept = await start(t);
+    const eventLog = kept.openLog(bus);
+    await appendMany(eventLog, ZONE_LOG, 30);
+    const { eventLog: place } = readConfig(kept.env);
+    const task = { log: ZONE_LOG, busUrl: nats.url, password: LOG_PASSWORD, replicas: 1, place };
+    const { signal } = new AbortController();
+    t.deepEqual(await snapshotInThread(task, signal), { version: 30, troubles: [] });
+    t.deepEqual(await snapshotInThread(task, signal), { version: null, troubles: [] });
+    const store = createObjectStoreSnapshots({ bus });
+    const restored = await restoreNewest({ ...ports(eventLog, new Map()), store });
+    t.is(restored?.head?.commit.version, 30);
+  });
+}
 
 test('a thread that cannot reach the bus or is told to end leaves nothing behind', async (t) => {
   const nats = await startNats();
   t.teardown(() => nats.stop());
-  const task = { log: ZONE_LOG, busUrl: nats.url, password: 'not-the-password', replicas: 1 };
+  const task = {
+    log: ZONE_LOG,
+    busUrl: nats.url,
+    password: 'not-the-password',
+    replicas: 1,
+    place: { kind: 'nats' },
+  } as const;
   await t.throwsAsync(snapshotInThread(task, new AbortController().signal), { message: /refused|password/i });
   await t.throwsAsync(snapshotInThread({ ...task, password: LOG_PASSWORD }, AbortSignal.timeout(1)), {
     message: /before it was done/,

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
+import { SECRETS_OF_GATEWAYS } from '../infra/configBus.ts';
+import { busGatewayVariables, newBusSecrets } from '../infra/start/busSecrets.ts';
 import { freeLoopbackPort } from '../infra/start/ports.ts';
 import { commandLine } from '../infra/start/processes.ts';
+import { busPid, endBusOf } from './support/dataBus.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { startProgram, type Program } from './support/program.ts';
 
@@ -18,8 +21,9 @@ const isRoot = process.getuid?.() === 0;
 const part = (name: string): string => `
 import fs from 'node:fs';
 const has = (name) => process.env[name] !== undefined;
-console.log('${name}', process.pid, 'args', JSON.stringify(process.argv.slice(2)), 'log', has('MUSTER_NATS_LOG_PASSWORD'),
-  'app', has('MUSTER_NATS_APP_PASSWORD'), 'key', has('MUSTER_ADMIN_KEY'), process.env.MUSTER_NATS_URL, process.env.MUSTER_SIMULATED);
+console.log('${name}', process.pid, 'args', JSON.stringify(process.argv.slice(2)), 'of the bus',
+  ${JSON.stringify(SECRETS_OF_GATEWAYS)}.filter(has).length, 'app', has('MUSTER_NATS_APP_PASSWORD'),
+  'key', has('MUSTER_ADMIN_KEY'), 'token', process.env.MUSTER_MANAGER_TOKEN_FILE, 'store', process.env.MUSTER_EVENT_LOG, process.env.MUSTER_NATS_URL, process.env.MUSTER_SIMULATED);
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => { console.log('${name} stops'); process.exit(0); });
 process.send({ type: 'ready', signInUrl: 'http://127.0.0.1/#once' });
@@ -59,16 +63,6 @@ async function site(t: ExecutionContext): Promise<Site> {
   };
 }
 
-async function busPid(data: string): Promise<number> {
-  return Number(await readFile(join(data, 'nats-server.pid'), 'utf8'));
-}
-
-async function endBusOf(data: string): Promise<void> {
-  const pid = await busPid(data).catch(() => undefined);
-  if (pid !== undefined && (await commandLine(pid))?.includes(join(data, 'nats-server.pid')))
-    process.kill(pid, 'SIGKILL');
-}
-
 async function untilGone(pids: readonly number[]): Promise<void> {
   for (const pid of pids) while ((await commandLine(pid)) !== undefined) await turn();
 }
@@ -83,12 +77,19 @@ async function pidsOf(program: Program, data: string): Promise<readonly number[]
 
 test('a start prints the address, the sign-in link and the data folder; SIGTERM ends the whole tree in order', async (t) => {
   const here = await site(t);
-  const program = here.start([], { MUSTER_ADMIN_KEY: '0123456789abcdef' });
+  const MUSTER_EVENT_LOG = 'esdb://muster:secret@es:2113';
+  const program = here.start([], { MUSTER_ADMIN_KEY: '0123456789abcdef', MUSTER_EVENT_LOG });
   const pids = await pidsOf(program, here.data);
   t.regex(program.output(), new RegExp(`Muster +http://127.0.0.1:${here.port}\\n +Sign in +http://127.0.0.1/#once`));
   t.regex(program.output(), new RegExp(`Data +${here.data}\\n`));
-  t.regex(program.output(), /gateway \d+ args \[\] log true app true key true nats:\/\/127/);
-  t.regex(program.output(), /agent \d+ args \[\] log false app true key false nats:\/\/127/);
+  t.regex(
+    program.output(),
+    /gateway \d+ args \[\] of the bus 5 app true key true token \S+manager\.token store esdb:\/\/muster:secret@es:2113 nats:\/\/127/,
+  );
+  t.regex(
+    program.output(),
+    /agent \d+ args \[\] of the bus 0 app false key false token \S+manager\.token store undefined nats:\/\/127/,
+  );
   program.kill('SIGTERM');
   t.deepEqual(await program.ended, { code: 0, signal: null });
   t.regex(program.output(), /agent stops[^]*gateway stops[^]*stopped/);
@@ -129,7 +130,9 @@ test('--simulate starts the simulated agents with their number, on data of their
   const here = await site(t);
   const program = here.start(['--simulate', '12'], { MUSTER_DATA: '' });
   t.teardown(() => endBusOf(join(here.folder, '.muster-demo')));
-  await program.says(/\.muster-demo\n[^]*the agents are simulated[^]*agent \d+ args \["12"\].* 1\n/);
+  await program.says(
+    /\.muster-demo\n[^]*the agents are simulated[^]*agent \d+ args \["12"\] of the bus 1 app true key false .* 1\n/,
+  );
   program.kill('SIGTERM');
   t.is((await program.ended).code, 0);
 });
@@ -175,8 +178,7 @@ test('a port of the bus that is in use is told, and a bus that does not answer t
   const free = await freeLoopbackPort();
   const away = here.start([], {
     MUSTER_NATS_URL: `nats://127.0.0.1:${free}`,
-    MUSTER_NATS_LOG_PASSWORD: 'log',
-    MUSTER_NATS_APP_PASSWORD: 'app',
+    ...busGatewayVariables(newBusSecrets()),
   });
   t.is((await away.ended).code, 1);
   t.regex(away.output(), /MUSTER_NATS_URL does not answer: nats:\/\/127.0.0.1:\d+ \(nobody listens\)/);
@@ -230,6 +232,19 @@ test('a gateway that never becomes ready ends the start, and nothing stays behin
   const bus = await busPid(here.data);
   t.is((await program.ended).code, 1);
   t.regex(program.output(), /no such stream[^]*gateway did not start: it ended 5 times \(exit code 4\)/);
+  await untilGone([bus]);
+});
+
+test('a gateway that says that starting again is in vain ends the start at once, with its sentence', async (t) => {
+  const here = await site(t);
+  const refusal = `process.send({ type: 'refused', why: 'The store does not let us in.' }, () => process.exit(2));`;
+  await writeFile(join(here.folder, 'gateway.mjs'), refusal);
+  const program = here.start();
+  await program.says(/bus ready/);
+  const bus = await busPid(here.data);
+  t.is((await program.ended).code, 1);
+  t.regex(program.output(), /Muster did not start\. The store does not let us in\.\n$/);
+  t.notRegex(program.output(), /starting it again/);
   await untilGone([bus]);
 });
 

@@ -137,6 +137,17 @@ for (const [what, commit, message] of refusals) {
   });
 }
 
+test('a commit that was read is written as the bytes that it was read from, though it could not be made today', async (t) => {
+  const later = commitOf({ ...someEvent('k'), data: { agentId: 'a', later: true } });
+  const lifted = commitOf(JSON.parse(await readFile(join(FIXTURES, 'AgentBooted.1.json'), 'utf8')));
+  for (const written of [later, lifted]) {
+    const bytes = jsonBytes(written);
+    const { commit, hash } = decodeCommit(bytes);
+    t.deepEqual(encodeCommit(commit), { bytes, hash });
+    t.throws(() => encodeCommit(written), { code: 'INVALID_COMMIT' });
+  }
+});
+
 test('reading tolerates a field that a later build may have added', (t) => {
   const commit = {
     ...someCommit(null, 'k'),

@@ -1,8 +1,6 @@
 import { hash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { RULES_VERSION } from '../domain/commit.ts';
 import { otherRulesSentence } from '../domain/placement/restSentence.ts';
@@ -12,13 +10,9 @@ import { STATE_SCHEMA } from '../gateway/snapshots/snapshot.ts';
 import { decodeCommit } from '../infra/log/codec.ts';
 import { createMemoryLog } from '../infra/log/memory.ts';
 import { explainAt } from '../projections/explainAt.ts';
+import { RELEASES, recordedLines } from './support/recorded.ts';
 
-/**
- * A log as each release wrote it, kept for ever: what was recorded once is read, verified and understood by every later
- * build. `folded.json` says what it folds to, under which state schema and rules.
- */
-const RELEASES = join(import.meta.dirname, 'fixtures/logs');
-
+/** `folded.json`: what a release's logs fold to, under which state schema and rules. */
 interface Expected {
   readonly stateSchema: number;
   readonly rulesVersion: number;
@@ -30,7 +24,7 @@ for (const release of readdirSync(RELEASES)) {
   const expected: Expected = JSON.parse(readFileSync(join(RELEASES, release, 'folded.json'), 'utf8'));
   for (const log of Object.keys(expected.folded)) {
     test(`the ${log} log of release ${release} is read, verified and folded as ever`, async (t) => {
-      const lines = await linesOf(release, log);
+      const lines = await recordedLines(release, log);
       const store = new Map([[log, lines.map((line) => Buffer.from(line))]]);
       const zone = zoneOf(log);
       const options = { log, eventLog: createMemoryLog(store) };
@@ -55,6 +49,20 @@ for (const release of readdirSync(RELEASES)) {
   }
 }
 
+test('a log of an earlier release is written again byte for byte, with what is lifted on reading and the ends of epochs', async (t) => {
+  const lines = await recordedLines('0.2.0', 'zone-default');
+  const old = '"schemaVersion":1,"type":"AgentHardwareChanged"';
+  t.true(lines.some((line) => line.includes(old)) && lines.some((line) => line.includes('"LogSealed"')));
+  const first = new Map([['zone-default', lines.map((line) => Buffer.from(line))]]);
+  const second = new Map<string, Uint8Array[]>();
+  const [from, to] = [createMemoryLog(first), createMemoryLog(second)];
+  for await (const { commit, hash } of from.read('zone-default', 0)) {
+    t.true(commit.events.every(({ type, schemaVersion }) => type !== 'AgentHardwareChanged' || schemaVersion === 2));
+    t.is((await to.append('zone-default', commit.version - 1, commit)).hash, hash);
+  }
+  t.deepEqual(second, first);
+});
+
 /** Maps and sets as lists, in their order; members by name. */
 function digestOf(folded: unknown): string {
   return hash(
@@ -72,7 +80,7 @@ function plain(value: unknown): unknown {
 }
 
 test('a placement that an earlier release decided is explained by the rules of today, which is said', async (t) => {
-  const lines = await linesOf('0.1.0', 'zone-default');
+  const lines = await recordedLines('0.1.0', 'zone-default');
   const [placed] = lines.flatMap((line) => sessionPlacedIn(line));
   const commits = async function* () {
     for (const line of lines) yield decodeCommit(Buffer.from(line)).commit;
@@ -85,11 +93,4 @@ test('a placement that an earlier release decided is explained by the rules of t
 function sessionPlacedIn(line: string): readonly string[] {
   const { events } = decodeCommit(Buffer.from(line)).commit;
   return events.flatMap(({ type, data }) => (type === 'SessionPlaced' ? [data.sessionId] : []));
-}
-
-async function linesOf(release: string, log: string): Promise<readonly string[]> {
-  return gunzipSync(await readFile(join(RELEASES, release, `${log}.ndjson.gz`)))
-    .toString('utf8')
-    .trimEnd()
-    .split('\n');
 }

@@ -66,9 +66,13 @@ async function simulateNewWorlds(report: TapReport, minutes: number): Promise<vo
   const forward = (signal: NodeJS.Signals) => child.kill(signal);
   process.once('SIGINT', forward).once('SIGTERM', forward);
   const [code]: unknown[] = await once(child, 'exit');
-  const title = `in ${minutes} minutes of new worlds every invariant holds and everything settles`;
+  const title = `in new worlds for ${minutesText(minutes)} every invariant holds and everything settles`;
   if (code === 0) report.addPass(title);
   else report.addFailure(title);
+}
+
+function minutesText(minutes: number): string {
+  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }
 
 say('bringing the real parts that the tests run on');
@@ -90,7 +94,7 @@ try {
 }
 const minutes = Number(process.env['MUSTER_TEST_NEW_WORLDS_MINUTES'] ?? 0);
 if (minutes > 0) {
-  say(`simulating new worlds for ${minutes} minutes`);
+  say(`simulating new worlds for ${minutesText(minutes)}`);
   await simulateNewWorlds(report, minutes);
 }
 say('done');

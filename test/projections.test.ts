@@ -34,6 +34,7 @@ import {
   observed,
 } from './support/builders.ts';
 
+const STANDING = { zone: 'default', fingerprint: 'f1', revokedAt: null };
 const OPERATOR = { kind: 'operator', id: 'op-1' } as const;
 
 function aCommit(version: number, facts: readonly AnyFact[]): Commit {
@@ -144,7 +145,7 @@ test('sessions of an agent that is declared lost are shown ended by that, at its
   }
   t.deepEqual([...projection.touched.agents], ['agent-1']);
   t.deepEqual([...projection.touched.sessions].toSorted(), ['s-1', 's-2']);
-  const lost = agentView(agentIn(projection.state), 'default', null);
+  const lost = agentView(agentIn(projection.state), STANDING, null);
   t.is(lost.connectivity, 'lost');
   t.regex(lost.sentence, /^Declared lost: its sessions are over\./);
   const document = desiredDocumentOf(projection.state, 'agent-1', 'log-1');
@@ -210,7 +211,7 @@ test('an agent is shown with capacity, allocation, devices and what is wrong wit
   const { state } = given(anAgent({ gpus: devices, coresOverride: 2 }), aSession({ cores: 3, gpuUuids: ['GPU-0'] }));
   const images = [100, 20].map((sizeBytes, n) => ({ imageId: `sha256:${n}`, references: [], sizeBytes }));
   const checkIn = aCheckIn({ unmanagedContainers: 2, images });
-  const view = agentView(agentIn(state), 'default', { checkIn, receivedAt: NOW });
+  const view = agentView(agentIn(state), STANDING, { checkIn, receivedAt: NOW });
   t.like(view, {
     connectivity: 'online',
     intent: 'enabled',
@@ -225,7 +226,7 @@ test('an agent is shown with capacity, allocation, devices and what is wrong wit
     images: { count: 2, totalBytes: 120 },
     lastCheckInAt: NOW,
   });
-  const silent = agentView(agentIn(state), 'default', { checkIn: aCheckIn(), receivedAt: NOW });
+  const silent = agentView(agentIn(state), STANDING, { checkIn: aCheckIn(), receivedAt: NOW });
   t.is(silent.images, null, 'an agent that does not tell its images does not have none');
   t.deepEqual(
     view.conditions.map(({ condition, detail }) => `${condition}: ${detail}`),
@@ -241,9 +242,23 @@ test('an agent is shown with capacity, allocation, devices and what is wrong wit
   );
 });
 
+test('a session shows the digest that was asked for, and from its start on the one that it was made from', (t) => {
+  const [asked, made] = ['a', 'b'].map((digit) => `sha256:${digit.repeat(64)}`);
+  const shownAfter = (digest: string | null, told: string | null) => {
+    const facts = aPlacedSession({ image: anImage({ digest }) });
+    const data = { sessionId: 's-1', agentId: 'agent-1', containerId: 'c-1', imageDigest: told, endpoints: [] };
+    const views = [shown(anAgent(), facts), shown(anAgent(), facts, [{ type: 'SessionStarted', data }])];
+    return views.map(({ view }) => view('s-1')?.imageDigest);
+  };
+  t.deepEqual(shownAfter(null, null), [null, null]);
+  t.deepEqual(shownAfter(null, made ?? ''), [null, made]);
+  t.deepEqual(shownAfter(asked ?? '', made ?? ''), [asked, made]);
+  t.deepEqual(shownAfter(asked ?? '', null), [asked, asked]);
+});
+
 test('a session says how far its image is pulled and whether it is healthy, as its agent last told', (t) => {
   const projection = emptyFleetProjection('fleet');
-  const data = { agentId: 'agent-1', hostname: 'host-1', simulated: false };
+  const data = { agentId: 'agent-1', hostname: 'host-1', simulated: false, fingerprint: null };
   applyFleetCommit(projection, aCommit(1, [{ type: 'AgentEnrolled', data }]));
   const told = (change: Partial<ObservedSession>, zone: ZoneProjection) => {
     applyCheckIn(projection, aCheckIn({ sessions: [observed('running', change)] }), NOW);
@@ -286,7 +301,7 @@ test('a session says how far its image is pulled and whether it is healthy, as i
 
 test('a session is shown anew when a check-in tells something else of it, and only then', (t) => {
   const projection = emptyFleetProjection('fleet');
-  const data = { agentId: 'agent-1', hostname: 'host-1', simulated: false };
+  const data = { agentId: 'agent-1', hostname: 'host-1', simulated: false, fingerprint: null };
   applyFleetCommit(projection, aCommit(1, [{ type: 'AgentEnrolled', data }]));
   const touchedBy = (change: Partial<ObservedSession>) => {
     return applyCheckIn(projection, aCheckIn({ sessions: [observed('running', change)] }), NOW);
@@ -298,24 +313,54 @@ test('a session is shown anew when a check-in tells something else of it, and on
 });
 
 test('what was never heard is shown as unknown, never as 0', (t) => {
-  const view = agentView(agentIn(given(anAgent({ connectivity: 'never' })).state), 'default', null);
+  const view = agentView(agentIn(given(anAgent({ connectivity: 'never' })).state), STANDING, null);
   t.like(view, { used: null, lastCheckInAt: null, physical: null, capacity: null, engineVersion: null });
   t.is(view.sentence, 'Approved, waiting for its first check-in.');
+});
+
+test('a revoked agent says so, and what has to be done for what it holds', (t) => {
+  const revoked = { ...STANDING, revokedAt: NOW };
+  const shownAs = (...groups: readonly (readonly ZoneFact[])[]) =>
+    agentView(agentIn(given(...groups).state), revoked, null);
+  t.like(shownAs(anAgent()), {
+    intent: 'revoked',
+    revokedAt: NOW,
+    fingerprint: 'f1',
+    sentence: 'Revoked: it is not heard any more. It holds nothing, and can be removed.',
+  });
+  t.is(
+    shownAs(anAgent(), aSession()).sentence,
+    'Revoked: it is not heard any more. 1 session on it, unknown. Once it is missing, declare it lost to free what it holds.',
+  );
+  t.is(
+    shownAs(anAgent({ connectivity: 'missing' }), aSession(), aSession({ id: 's-2' })).sentence,
+    'Revoked: it is not heard any more. 2 sessions on it, unknown. Declare it lost to free what it holds.',
+  );
+  const enrolment = { agentId: 'agent-1', hostname: 'host-1', simulated: false, ...revoked };
+  t.like(pendingAgentView(enrolment, null), { intent: 'revoked', zone: '', revokedAt: NOW });
 });
 
 test('a pending agent is shown by its own word; check-ins of agents that nobody enrolled are not kept', (t) => {
   const projection = emptyFleetProjection('fleet');
   applyCheckIn(projection, aCheckIn(), NOW);
   t.is(projection.heard.size, 0);
-  applyFleetCommit(
-    projection,
-    aCommit(1, [{ type: 'AgentEnrolled', data: { agentId: 'agent-1', hostname: 'host-1', simulated: false } }]),
-  );
+  const data = { agentId: 'agent-1', hostname: 'host-1', simulated: false, fingerprint: 'f1' };
+  applyFleetCommit(projection, aCommit(1, [{ type: 'AgentEnrolled', data }]));
   applyCheckIn(projection, aCheckIn(), NOW);
   const enrolment = projection.state.agents.get('agent-1');
   if (enrolment === undefined) return t.fail('not enrolled');
   const view = pendingAgentView(enrolment, projection.heard.get('agent-1') ?? null);
-  t.like(view, { intent: 'pending', hostname: 'host-1', physical: { millicores: 6000 }, capacity: null });
+  t.like(view, {
+    intent: 'pending',
+    fingerprint: 'f1',
+    revokedAt: null,
+    hostname: 'host-1',
+    physical: { millicores: 6000 },
+    capacity: null,
+  });
+  applyFleetCommit(projection, aCommit(2, [{ type: 'AgentRemoved', data: { agentId: 'agent-1' } }]));
+  applyCheckIn(projection, aCheckIn({ seq: 2 }), NOW);
+  t.is(projection.heard.size, 0, 'what a removed one said is gone, and what it says is not kept');
 });
 
 test('images are shown as last revised, and retired ones not at all', (t) => {

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import test from 'ava';
+import { importedFrom, withoutComment } from './support/imports.ts';
 
 /** Time, ids and randomness are arguments, in the rules and in every file that the simulation runs. */
 const IMPURE =
@@ -50,21 +51,6 @@ function filesIn(folder: string): readonly string[] {
     .map((name) => join(folder, name));
 }
 
-/** The file and everything that it runs: imports of types are not run. */
-function importedFrom(file: string, seen = new Set<string>()): ReadonlySet<string> {
-  if (seen.has(file)) return seen;
-  seen.add(file);
-  for (const [statement, path] of read(file).matchAll(/^(?:import|export)[^;]*? from '(\.[^']+)';/gms)) {
-    if (/^(?:import|export) type /.test(statement) || path === undefined) continue;
-    importedFrom(normalize(join(dirname(file), path)), seen);
-  }
-  return seen;
-}
-
 function read(file: string): string {
   return readFileSync(file, 'utf8');
-}
-
-function withoutComment(line: string): string {
-  return line.replace(/^\s*(\*|\/\/|\/\*).*/, '');
 }

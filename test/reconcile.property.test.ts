@@ -251,6 +251,7 @@ function view(sessionId: string, status: ContainerView['status']): ContainerView
   return {
     sessionId,
     containerId: sessionId,
+    imageDigest: null,
     status,
     exitCode,
     oomKilled: false,

@@ -20,6 +20,7 @@ function container(sessionId: string, change: Partial<ContainerView> = {}): Cont
   return {
     sessionId,
     containerId: `c-${sessionId}`,
+    imageDigest: null,
     status: 'running',
     exitCode: null,
     oomKilled: false,
@@ -91,6 +92,18 @@ test('an exited container stays and is reported until a document without its ses
   t.like(session, { status: 'exited', exitCode: 137, oomKilled: true });
   const without = desired(2, []);
   t.deepEqual(kinds(without, acceptDocument(ledger, without), [exited]), ['remove s1']);
+});
+
+test('the digest of what a container was made from is told until the document knows that it was started', (t) => {
+  const imageDigest = `sha256:${'a'.repeat(64)}`;
+  const told = (mayCreate: boolean, change: Partial<ContainerView>) => {
+    const document = desired(1, [wanted('s1', { mayCreate })]);
+    const basis = { document, containers: [container('s1', change)], strangers: [] };
+    return report(basis, ledgerAfter(document), IDLE).sessions[0]?.imageDigest;
+  };
+  t.is(told(true, { imageDigest }), imageDigest);
+  t.is(told(false, { imageDigest }), undefined);
+  t.is(told(true, {}), undefined);
 });
 
 test('a running container whose session was withdrawn is stopped first', (t) => {

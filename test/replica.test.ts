@@ -2,7 +2,7 @@ import test from 'ava';
 import type { ZoneFact } from '../domain/events.ts';
 import type { ZoneCommand } from '../domain/zone/commands.ts';
 import type { ZoneState } from '../domain/zone/state.ts';
-import { LEASE_MS } from '../gateway/controller/term.ts';
+import { LEASE_MS, LOG_AWAY_MS } from '../gateway/controller/term.ts';
 import { LogReadOnly, isControllerUnavailable } from '../gateway/controller/machine.ts';
 import { zoneMachine } from '../gateway/controller/zoneMachine.ts';
 import { zoneRules } from '../gateway/core/foldRules.ts';
@@ -18,12 +18,12 @@ import type { ZoneProjection } from '../projections/zoneProjection.ts';
 import { someCommit, someEvent } from './support/commits.ts';
 import { ZONE_LOG, asks, plannedLog, settleDown, submission } from './support/controllerRig.ts';
 import { jsonBytes } from './support/logs.ts';
+import { beyond } from './support/logWay.ts';
 import { manualClock } from './support/manualClock.ts';
 
 /** Several gateways on one bus, one log and one clock. */
-function house(log = plannedLog()) {
+function house(log = plannedLog(), standing = new Map<string, StandingLease>()) {
   const clock = manualClock(Date.UTC(2026, 0, 1));
-  const standing = new Map<string, StandingLease>();
   const relays: MemoryRelays = new Map();
   return {
     clock,
@@ -33,6 +33,7 @@ function house(log = plannedLog()) {
     /** A gateway whose process can be stopped as SIGSTOP does: its timers and its lease store stand still. */
     gateway: async (gatewayId: string, { clockAheadMs = 0, rules = zoneRules('default') } = {}) => {
       const stopped = { at: null as Promise<void> | null };
+      const way = { isOpen: true };
       const troubles: string[] = [];
       const ownClock = {
         now: () => clock.now() + clockAheadMs,
@@ -48,14 +49,16 @@ function house(log = plannedLog()) {
       const roles: string[] = [];
       const ports = {
         gatewayId,
-        eventLog: log.eventLog,
+        eventLog: beyond(log.eventLog, way),
         leases: createMemoryLeases(clock, standing),
         feedOf: (name: string) => createMemoryFeed(name),
         snapshots: createMemorySnapshots(),
         takeSnapshot: async () => {},
         relay,
         clock: ownClock,
-        newLogId: () => 'log-1',
+        newLogId: () => `log-of-${gatewayId}`,
+        reachesLogs: () => way.isOpen,
+        remedy: 'See that the log runs',
         onTrouble: (sentence: string) => troubles.push(sentence),
       };
       const { replica, start } = openLog<ZoneState, ZoneCommand, ZoneFact, ZoneProjection>(ports, {
@@ -71,6 +74,8 @@ function house(log = plannedLog()) {
         replica,
         roles,
         troubles,
+        /** Its way to the log, which is elsewhere than the leases and the other gateways. */
+        way,
         freeze() {
           const { promise, resolve } = Promise.withResolvers<void>();
           stopped.at = promise;
@@ -255,4 +260,77 @@ test('a commit that this build cannot fold makes the log read-only here, and ano
   await clock.until(() => other.replica.role === 'leading');
   t.is(standing.get(ZONE_LOG)?.record.holder, 'g-2');
   t.like(await other.replica.submit(asks('poison')), { kind: 'accepted', version: 2, repeated: true });
+});
+
+test('a leader that does not reach the log leaves it to one that does, and takes it back when that one goes', async (t) => {
+  const { clock, gateway, log } = house();
+  const [first, second] = [await gateway('g-1'), await gateway('g-2')];
+  await first.replica.submit(asks('a'));
+  first.way.isOpen = false;
+  const cutAt = clock.now();
+  const doubtful = t.throwsAsync(first.replica.submit(asks('b')));
+  await clock.until(() => second.replica.role === 'leading');
+  t.true(clock.now() - cutAt < LOG_AWAY_MS + LEASE_MS);
+  t.true(isControllerUnavailable(await doubtful));
+  t.like(await second.replica.submit(asks('b')), { kind: 'accepted', version: 2, repeated: false });
+  t.is(first.replica.role, 'following');
+  await clock.advance(60_000);
+  t.is(second.replica.role, 'leading', 'it does not ask for a log that it does not reach');
+  first.way.isOpen = true;
+  await second.replica.stop();
+  await clock.until(() => first.replica.role === 'leading');
+  t.like(await first.replica.submit(asks('b')), { kind: 'accepted', version: 2, repeated: true });
+  t.is(log.commits.length, 2);
+});
+
+test('a log that nobody reaches is led by nobody until it is back, and then by somebody within a second', async (t) => {
+  const { clock, gateway } = house();
+  const both = [await gateway('g-1'), await gateway('g-2')];
+  for (const { way } of both) way.isOpen = false;
+  await clock.advance(60_000);
+  t.deepEqual(
+    both.map(({ replica }) => replica.role),
+    ['following', 'following'],
+  );
+  for (const { way } of both) way.isOpen = true;
+  const backAt = clock.now();
+  await clock.until(() => both.some(({ replica }) => replica.role === 'leading'));
+  t.true(clock.now() - backAt <= 1000);
+});
+
+test('a log that is away for less than a restart takes stays with the gateway that leads it', async (t) => {
+  const { clock, gateway } = house();
+  const [first, second] = [await gateway('g-1'), await gateway('g-2')];
+  first.way.isOpen = false;
+  await clock.advance(LOG_AWAY_MS - 1000);
+  first.way.isOpen = true;
+  await clock.advance(60_000);
+  t.deepEqual([first.roles, second.roles], [['leading'], ['following']]);
+});
+
+test('who finds no log, or another one, where one was led does not begin or lead it, and says what to mend', async (t) => {
+  const { gateway, standing, clock } = house();
+  const first = await gateway('g-1');
+  await first.replica.submit(asks('a'));
+  await clock.advance(1000);
+  await first.replica.stop();
+  const other = house(plannedLog());
+  const elsewhere = await other.gateway('g-3');
+  await elsewhere.replica.submit(asks('a'));
+  await elsewhere.replica.stop();
+  for (const [store, found] of [
+    [plannedLog(), 'none is found here'],
+    [other.log, 'the log found here is log-of-g-3'],
+  ] as const) {
+    const wrong = house(store, new Map(standing));
+    const second = await wrong.gateway('g-2');
+    await wrong.clock.advance(60_000);
+    t.deepEqual(second.roles, ['following']);
+    const message = new RegExp(
+      `^zone-default was the log log-of-g-1 when it was led last, and ${found}.*MUSTER_EVENT_LOG`,
+    );
+    t.true(isControllerUnavailable(await t.throwsAsync(second.replica.submit(asks('b')), { message })));
+    t.is(second.troubles.filter((sentence) => message.test(sentence)).length, 1, 'it is told once');
+    t.deepEqual(wrong.standing.get(ZONE_LOG)?.record, standing.get(ZONE_LOG)?.record);
+  }
 });

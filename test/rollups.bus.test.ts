@@ -10,12 +10,13 @@ import type { Bus } from '../infra/bus/connect.ts';
 import { readChunk, readWrittenUpTo, writeChunk } from '../infra/bus/rollups.ts';
 import { ensureCheckIns, ensureRollups } from '../infra/bus/streams.ts';
 import { isoTime, realClock, type Clock } from '../infra/clock.ts';
-import { checkInSubject, rollupSubject, ROLLUPS_WRITTEN } from '../infra/names.ts';
+import { rollupSubject, ROLLUPS_WRITTEN } from '../infra/names.ts';
 import { COARSER, FINE, RESOLUTIONS, startOf, type Bucket } from '../projections/rollup.ts';
 import { decodeChunk, encodeChunk } from '../projections/rollupChunk.ts';
 import { addSample, bucketsOf, measuredAt, openHours, type UtilizationHistory } from '../projections/utilization.ts';
 import { GIB, aCheckIn } from './support/builders.ts';
 import { startNats, type TestNats } from './support/nats.ts';
+import { checkInMessage, storeCheckIns } from './support/storedCheckIns.ts';
 import { until } from './support/until.ts';
 
 const MINUTE = 60_000;
@@ -53,13 +54,7 @@ async function start(t: ExecutionContext): Promise<Setup> {
     nats,
     bus,
     gateway: ({ leading = true, clock = ahead(GRACE_MS) } = {}) => gatewayOn(bus, leading, clock),
-    async store(...checkIns) {
-      const stored = checkIns.map(async (checkIn) => {
-        const subject = checkInSubject('default', checkIn.agentId);
-        await publishAcked(bus, subject, Buffer.from(JSON.stringify(checkIn)));
-      });
-      await Promise.all(stored);
-    },
+    store: async (...checkIns) => await storeCheckIns(bus, ...checkIns.map(checkInMessage)),
   };
 }
 

@@ -1,6 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { Bug } from './simulation/bugs.ts';
 import { FAULT_NAMES, type FaultName } from './simulation/faults.ts';
+import { liveBytes } from './simulation/liveBytes.ts';
 import { drawPlan } from './simulation/plan.ts';
 import { sourcesOf } from './simulation/random.ts';
 import { REGRESSIONS } from './simulation/regressions.ts';
@@ -39,6 +41,21 @@ serial('the same seed gives the same log, and another seed another one', async (
   t.is(hashes[0], hashes[2]);
   t.is(hashes[1], hashes[3]);
   t.not(hashes[0], hashes[1]);
+});
+
+serial('nothing keeps a world that is over', async (t) => {
+  const refs: WeakRef<object>[] = [];
+  for (const seed of SEEDS.slice(0, 8)) {
+    await runSimulation({ seed, onStep: (step, world) => step === 1 && refs.push(new WeakRef(world)) });
+  }
+  // What a reference was made or asked for in a turn stays for that turn.
+  await turn();
+  liveBytes();
+  t.is(refs.length, 8);
+  t.deepEqual(
+    refs.map((ref) => ref.deref() === undefined),
+    refs.map(() => true),
+  );
 });
 
 test('every fault is in some of the first hundred worlds and lacks in others', (t) => {

@@ -1,6 +1,4 @@
-import type { ExecutionContext, TestFn } from 'ava';
-import anyTest from 'ava';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { ExecutionContext } from 'ava';
 import type { LiveSnapshot } from '../ui/data/fleet.ts';
 import {
   agentRow,
@@ -12,65 +10,33 @@ import {
   secondsBefore,
   sessionRow,
 } from '../ui/gallery/fixtures.ts';
-import { openBrowser, openPage, readable, SKIPS_BROWSER } from './support/browser.ts';
-import { buildDashboard, problem, startFakeGateway, type FakeGateway } from './support/fakeGateway.ts';
+import { dialogNamed } from './support/accessPage.ts';
+import { agentMenuOf, agentRowOf, chooseForAgent } from './support/agentsPage.ts';
+import { readable } from './support/browser.ts';
+import { dashboardSpecs, type WithPage } from './support/dashboard.ts';
+import { problem } from './support/fakeGateway.ts';
 
 /** What an operator does on the page, in a real browser, against a gateway with canned answers. */
 
-interface Shared {
-  readonly browser: Browser | null;
-  readonly folder: string;
-  readonly remove: () => Promise<void>;
-}
+const specs = dashboardSpecs();
 
-const test = anyTest as TestFn<Shared>;
-
-test.before(async (t) => {
-  t.context = { browser: await openBrowser((text) => t.log(text)), ...(await buildDashboard()) };
-});
-
-test.after.always(async (t) => {
-  await t.context.browser?.close();
-  await t.context.remove();
-});
-
-interface Opened {
-  readonly gateway: FakeGateway;
-  readonly page: Page;
-}
-
-/** Opens the page on a fleet, or passes loudly where there is no browser. */
 function withPage(
   title: string,
   fleet: Partial<LiveSnapshot>,
-  check: (t: ExecutionContext<Shared>, opened: Opened) => Promise<void>,
+  check: (t: ExecutionContext, opened: WithPage) => Promise<void>,
+  path = '/#/agents',
 ): void {
-  (SKIPS_BROWSER ? test.serial.skip : test.serial)(title, async (t) => {
-    const { browser, folder } = t.context;
-    if (browser === null) {
-      t.pass('no browser here: not checked');
-      return;
-    }
-    const gateway = await startFakeGateway(folder, fleet);
-    t.teardown(() => gateway.close());
-    await check(t, { gateway, page: await openPage(t, browser, gateway.url) });
-  });
-}
-
-/** A dialog by its name, as what stands in it: slotted content is not inside the dialog element itself. */
-async function dialogNamed(page: Page, name: string): Promise<Locator> {
-  await page.getByRole('dialog', { name }).waitFor();
-  return page.locator('mu-dialog');
+  specs.withPage(title, { fleet, path }, check);
 }
 
 const HEARD_NOW = { lastCheckInAt: secondsBefore(0, Date.now()) };
 const FLEET = { agents: [agentRow(HEARD_NOW)], images: [imageRow()], sessions: [sessionRow()] };
 
 withPage('6 CPUs overridden to 12 with sessions of 2 and 3 read "5 / 12 allocated"', FLEET, async (t, { page }) => {
-  const agent = page.getByRole('article', { name: 'host-1' });
+  const agent = agentRowOf(page, 'host-1');
   await agent.getByText('CPU override 12, x2.0 of 6 cores').waitFor();
   const bars = (await agent.locator('mu-bar p').allInnerTexts()).map(readable);
-  t.regex(bars[0] ?? '', /^CPU 5 \/ 12 allocated \(42 %\), 3\.1 \/ 6 used \(52 %\), \d+ s ago$/);
+  t.regex(bars[0] ?? '', /^CPU 5 \/ 12 allocated \(42 %\) 3\.1 \/ 6 used \(52 %\), \d+ s ago$/);
 });
 
 withPage(
@@ -79,7 +45,48 @@ withPage(
   async (t, { gateway, page }) => {
     await page.getByRole('button', { name: 'Approve host-new' }).click();
     await page.getByRole('switch', { name: 'Enabled host-new' }).waitFor();
-    t.is(gateway.sentTo('POST', '/agents/host-new/approve').length, 1);
+    t.deepEqual(gateway.sentTo('POST', '/agents/host-new/approve'), [{ fingerprint: '5f0c1a9be2d47786' }]);
+  },
+);
+
+withPage(
+  'a pending agent shows its fingerprint beside the button, and one without a secret shows none',
+  { agents: [pendingAgentRow(HEARD_NOW), pendingAgentRow({ agentId: 'old', hostname: 'old', fingerprint: null })] },
+  async (t, { gateway, page }) => {
+    const agent = agentRowOf(page, 'host-new');
+    await agent.getByText('5f0c1a9be2d47786 Fingerprint: compare it with what the agent printed').waitFor();
+    t.is(await page.getByText('compare it with').count(), 1);
+    await page.getByRole('button', { name: 'Approve old' }).click();
+    await page.getByRole('switch', { name: 'Enabled old' }).waitFor();
+    t.deepEqual(gateway.sentTo('POST', '/agents/old/approve'), [{}]);
+  },
+);
+
+withPage(
+  'an agent is revoked after its consequences were read, never without a reason, and removed when it holds nothing',
+  FLEET,
+  async (t, { gateway, page }) => {
+    const agent = agentRowOf(page, 'host-1');
+    t.deepEqual(await agentMenuOf(page, 'host-1'), ['Override', 'History', 'Revoke'], 'it holds sessions');
+    await chooseForAgent(page, 'host-1', 'Revoke');
+    const dialog = await dialogNamed(page, 'Revoke host-1?');
+    await dialog.getByText('2 sessions stay on it').waitFor();
+    await dialog.getByLabel('Reason').fill('   ');
+    await dialog.getByRole('button', { name: 'Revoke agent' }).click();
+    t.deepEqual(gateway.sentTo('POST', '/agents/host-1/revoke'), []);
+    await dialog.getByLabel('Reason').fill('it was stolen');
+    await dialog.getByRole('button', { name: 'Revoke agent' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    t.deepEqual(gateway.sentTo('POST', '/agents/host-1/revoke'), [{ reason: 'it was stolen' }]);
+    await agent.getByText('Revoked.').waitFor();
+    t.is(await agent.getByRole('switch').count(), 0);
+    t.deepEqual(await agentMenuOf(page, 'host-1'), ['History', 'Remove']);
+    await chooseForAgent(page, 'host-1', 'Remove');
+    const removal = await dialogNamed(page, 'Remove host-1?');
+    await removal.getByRole('button', { name: 'Remove agent' }).click();
+    await agent.waitFor({ state: 'detached' });
+    await removal.waitFor({ state: 'detached' });
+    t.is(gateway.sentTo('DELETE', '/agents/host-1').length, 1);
   },
 );
 
@@ -91,7 +98,7 @@ withPage(
       status: 409,
       body: problem(409, 'AGENT_UNKNOWN', 'There is no such agent.'),
     });
-    const agent = page.getByRole('article', { name: 'host-1' });
+    const agent = agentRowOf(page, 'host-1');
     await agent.getByRole('switch').click();
     await agent.getByText('There is no such agent.').waitFor();
     t.is(await agent.getByRole('switch').getAttribute('aria-checked'), 'true');
@@ -106,10 +113,16 @@ withPage(
   'an override is echoed while typing, and an unusual one is sent only after a second look',
   FLEET,
   async (t, { gateway, page }) => {
-    await page.getByRole('group', { name: 'Actions for host-1' }).getByRole('button', { name: 'Override' }).click();
+    await chooseForAgent(page, 'host-1', 'Override');
     const dialog = await dialogNamed(page, 'Override capacity of host-1');
     await dialog.getByLabel('CPU cores').fill('500m');
     await dialog.getByText('0.5 cores, x0.1 of 6 cores').waitFor();
+    const room = dialog.getByRole('list', { name: 'Room for more sessions' });
+    await room.getByText('1 → 0').waitFor();
+    await dialog.getByLabel('Memory', { exact: true }).fill('24GiB');
+    await dialog.getByLabel('CPU cores').fill('24');
+    t.is(readable(await room.innerText()), 'Desktop 1 → 4 memory is used up first');
+    await dialog.getByLabel('Memory', { exact: true }).fill('');
     await dialog.getByLabel('CPU cores').fill('120');
     await dialog.getByText('120 cores, x20.0 of 6 cores; unusual, you will be asked to confirm').waitFor();
     gateway.answers.set('PATCH /agents/host-1', {
@@ -122,28 +135,10 @@ withPage(
     await dialog.getByRole('button', { name: 'Save all the same' }).click();
     await dialog.waitFor({ state: 'detached' });
     t.deepEqual(gateway.sentTo('PATCH', '/agents/host-1'), [
-      { coresOverride: '120' },
-      { coresOverride: '120', confirm: true },
+      { coresOverride: '120', memoryOverride: null },
+      { coresOverride: '120', memoryOverride: null, confirm: true },
     ]);
     await page.getByText('host-1: 12 cores, x2.0 of 6 cores.').waitFor();
-  },
-);
-
-withPage(
-  'an image is defined, and a GPU count without "require" says how it is treated',
-  { agents: [] },
-  async (t, { gateway, page }) => {
-    await page.getByRole('button', { name: 'Define an image' }).click();
-    const dialog = await dialogNamed(page, 'Define an image');
-    await dialog.getByRole('button', { name: 'Define image' }).click();
-    await dialog.getByText('Give the image a name.').waitFor();
-    await dialog.getByLabel('Name', { exact: true }).fill('Training job');
-    await dialog.getByLabel('Container image').fill('docker.io/pytorch/pytorch:2.5.1');
-    await dialog.getByLabel('GPU count').fill('2');
-    await dialog.getByText('treated as required').waitFor();
-    await dialog.getByRole('button', { name: 'Define image' }).click();
-    await dialog.waitFor({ state: 'detached' });
-    t.like(gateway.sentTo('PUT', '/images/training-job')[0], { name: 'Training job', requireGpu: false, gpuCount: 2 });
   },
 );
 
@@ -160,16 +155,22 @@ withPage(
     await dialog.getByText('It would be loaded to 58 %, the chosen one to 33 %.').waitFor();
     t.deepEqual(gateway.sentTo('POST', '/sessions'), [{ imageId: 'desktop', whenFull: 'queue' }]);
   },
+  '/#/sessions',
 );
 
-withPage('a change of the fleet changes the answer while the form is open', FLEET, async (t, { gateway, page }) => {
-  await page.getByRole('button', { name: 'Start a session' }).click();
-  await page.locator('mu-dialog').getByText('Would go to gpu-02').waitFor();
-  gateway.plan = { ...placedExplanation(), agentId: 'host-1' };
-  gateway.patch({ agents: [agentRow({ ...HEARD_NOW, intent: 'disabled' })] });
-  await page.locator('mu-dialog').getByText('Would go to host-1').waitFor();
-  t.pass();
-});
+withPage(
+  'a change of the fleet changes the answer while the form is open',
+  FLEET,
+  async (t, { gateway, page }) => {
+    await page.getByRole('button', { name: 'Start a session' }).click();
+    await page.locator('mu-dialog').getByText('Would go to gpu-02').waitFor();
+    gateway.plan = { ...placedExplanation(), agentId: 'host-1' };
+    gateway.patch({ agents: [agentRow({ ...HEARD_NOW, intent: 'disabled' })] });
+    await page.locator('mu-dialog').getByText('Would go to host-1').waitFor();
+    t.pass();
+  },
+  '/#/sessions',
+);
 
 withPage(
   'a refused start shows the reasons of every agent, never apart from not now, with the fix',
@@ -192,17 +193,23 @@ withPage(
     t.regex(candidates[1] ?? '', /^host-2 Not now: .* It is disabled\. AGENT_DISABLED To mend: Enable it\./);
     t.regex(candidates[2] ?? '', /^host-1 Never: .* It has no GPU\. GPU_NONE Not now: .* MEMORY_SHORT/);
   },
+  '/#/sessions',
 );
 
-withPage('a session is stopped after its consequence was read', FLEET, async (t, { gateway, page }) => {
-  await page.getByRole('button', { name: 'Stop s-7f3k2q' }).click();
-  const dialog = await dialogNamed(page, 'Stop session s-7f3k2q?');
-  await dialog.getByText('what was not saved elsewhere is lost').waitFor();
-  t.deepEqual(gateway.sentTo('DELETE', '/sessions/s-7f3k2q'), []);
-  await dialog.getByRole('button', { name: 'Stop session' }).click();
-  await page.getByRole('table', { name: 'Sessions' }).getByText('Stopping: an operator stopped it.').waitFor();
-  t.is(gateway.sentTo('DELETE', '/sessions/s-7f3k2q').length, 1);
-});
+withPage(
+  'a session is stopped after its consequence was read',
+  FLEET,
+  async (t, { gateway, page }) => {
+    await page.getByRole('button', { name: 'Stop s-7f3k2q' }).click();
+    const dialog = await dialogNamed(page, 'Stop session s-7f3k2q?');
+    await dialog.getByText('what was not saved elsewhere is lost').waitFor();
+    t.deepEqual(gateway.sentTo('DELETE', '/sessions/s-7f3k2q'), []);
+    await dialog.getByRole('button', { name: 'Stop session' }).click();
+    await page.getByRole('table', { name: 'Sessions' }).getByText('Stopping: an operator stopped it.').waitFor();
+    t.is(gateway.sentTo('DELETE', '/sessions/s-7f3k2q').length, 1);
+  },
+  '/#/sessions',
+);
 
 const MISSING = agentRow({ ...HEARD_NOW, connectivity: 'missing', sentence: 'Missing: it has stopped checking in.' });
 
@@ -210,9 +217,8 @@ withPage(
   'a missing agent is declared lost after its consequences were read, and never without a reason',
   { ...FLEET, agents: [MISSING, agentRow({ ...HEARD_NOW, agentId: 'host-2', hostname: 'host-2' })] },
   async (t, { gateway, page }) => {
-    await page.getByRole('article', { name: 'host-2' }).waitFor();
-    t.is(await page.getByRole('button', { name: 'Declare lost' }).count(), 1, 'only on the missing one');
-    await page.getByRole('button', { name: 'Declare lost' }).click();
+    t.false((await agentMenuOf(page, 'host-2')).includes('Declare lost'), 'only on the missing one');
+    await chooseForAgent(page, 'host-1', 'Declare lost');
     const dialog = await dialogNamed(page, 'Declare host-1 lost?');
     await dialog.getByText('2 sessions end at once').waitFor();
     await dialog.getByText('may still run there until its agent returns').waitFor();
@@ -224,13 +230,13 @@ withPage(
     await dialog.getByRole('button', { name: 'Declare lost' }).click();
     await dialog.waitFor({ state: 'detached' });
     t.deepEqual(gateway.sentTo('POST', '/agents/host-1/declare-lost'), [{ reason: 'its disk burned' }]);
-    await page.getByRole('article', { name: 'host-1' }).getByText('Declared lost.').waitFor();
-    t.is(await page.getByRole('button', { name: 'Declare lost' }).count(), 0);
+    await agentRowOf(page, 'host-1').getByText('Declared lost.').waitFor();
+    t.false((await agentMenuOf(page, 'host-1')).includes('Declare lost'));
   },
 );
 
 withPage('a suspected partition is shown across the page while it lasts', FLEET, async (t, { gateway, page }) => {
-  await page.getByRole('article', { name: 'host-1' }).waitFor();
+  await agentRowOf(page, 'host-1').waitFor();
   t.is(await page.getByText('PARTITION_SUSPECTED').count(), 0);
   gateway.patch({ zones: [partitionedZoneRow()] });
   await page
@@ -240,44 +246,56 @@ withPage('a suspected partition is shown across the page while it lasts', FLEET,
   await page.getByText('PARTITION_SUSPECTED').waitFor({ state: 'detached' });
 });
 
-withPage('what happens elsewhere appears without a reload', FLEET, async (t, { gateway, page }) => {
-  const sessions = page.getByRole('table', { name: 'Sessions' });
-  await sessions.waitFor();
-  gateway.patch({
-    sessions: [sessionRow({ sessionId: 's-new', endpoints: [] })],
-    agents: [agentRow({ hostname: 'host-1-renamed' })],
-  });
-  await sessions.getByRole('button', { name: 'Stop s-new' }).waitFor();
-  await page.getByRole('article', { name: 'host-1-renamed' }).waitFor();
-  t.is(await sessions.getByRole('link', { name: '127.0.0.1:32768' }).getAttribute('href'), 'https://127.0.0.1:32768/');
-});
+withPage(
+  'what happens elsewhere appears without a reload',
+  FLEET,
+  async (t, { gateway, page }) => {
+    const sessions = page.getByRole('table', { name: 'Sessions' });
+    await sessions.waitFor();
+    gateway.patch({
+      sessions: [sessionRow({ sessionId: 's-new', endpoints: [] })],
+      agents: [agentRow({ hostname: 'host-1-renamed' })],
+    });
+    await sessions.getByRole('button', { name: 'Stop s-new' }).waitFor();
+    t.is(
+      await sessions.getByRole('link', { name: '127.0.0.1:32768' }).getAttribute('href'),
+      'https://127.0.0.1:32768/',
+    );
+    await page.getByRole('link', { name: 'Agents' }).click();
+    await agentRowOf(page, 'host-1-renamed').waitFor();
+  },
+  '/#/sessions',
+);
 
-withPage('a lost connection is said, and mended by itself or by hand', FLEET, async (t, { gateway, page }) => {
-  await page.getByRole('article', { name: 'host-1' }).waitFor();
-  gateway.answers.set('GET /me', { status: 503, body: problem(503, 'UNAVAILABLE', 'Starting.') });
-  gateway.cutLive();
-  await page.getByText('Connection lost.').waitFor();
-  gateway.answers.clear();
-  await page.getByRole('button', { name: 'Try now' }).click();
-  await page.getByText('Connection lost.').waitFor({ state: 'detached' });
-  gateway.patch({ sessions: [sessionRow({ sessionId: 's-after' })] });
-  await page.getByRole('button', { name: 'Stop s-after' }).waitFor();
-  t.pass();
-});
+withPage(
+  'a lost connection is said, and mended by itself or by hand',
+  FLEET,
+  async (t, { gateway, page }) => {
+    await page.getByRole('table', { name: 'Sessions' }).waitFor();
+    gateway.answers.set('GET /me', { status: 503, body: problem(503, 'UNAVAILABLE', 'Starting.') });
+    gateway.cutLive();
+    await page.getByText('Connection lost.').waitFor();
+    gateway.answers.clear();
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.getByText('Connection lost.').waitFor({ state: 'detached' });
+    gateway.patch({ sessions: [sessionRow({ sessionId: 's-after' })] });
+    await page.getByRole('button', { name: 'Stop s-after' }).waitFor();
+    t.pass();
+  },
+  '/#/sessions',
+);
 
-withPage('a history is drawn with its gap, and is there as a table', FLEET, async (t, { page }) => {
-  await page.getByRole('button', { name: 'History' }).click();
-  const dialog = await dialogNamed(page, 'Last 24 hours of host-1');
-  await dialog.getByRole('img', { name: /CPU used/ }).waitFor();
-  await dialog.getByText('The same as a table').click();
-  t.true((await dialog.getByRole('row').count()) > 5);
+withPage('the history of an agent is on its page', FLEET, async (t, { page }) => {
+  await chooseForAgent(page, 'host-1', 'History');
+  await page.getByRole('img', { name: 'Chart: CPU.' }).waitFor();
+  t.is(new URL(page.url()).hash, '#/agents/host-1');
 });
 
 withPage('without a sign-in the page says how to get a link', FLEET, async (t, { gateway, page }) => {
   gateway.signedIn = false;
   await page.reload();
   await page.getByText('npx muster sign-in').waitFor();
-  t.is(await page.getByRole('article').count(), 0);
+  t.is(await page.getByRole('navigation', { name: 'Pages' }).count(), 0);
 });
 
 withPage('a sign-in link is exchanged once and leaves the address bar', FLEET, async (t, { gateway, page }) => {
@@ -285,7 +303,7 @@ withPage('a sign-in link is exchanged once and leaves the address bar', FLEET, a
   gateway.tokens.add('one-time');
   await page.goto('about:blank');
   await page.goto(`${gateway.url}/#sign-in=one-time`);
-  await page.getByRole('article', { name: 'host-1' }).waitFor();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
   t.is(new URL(page.url()).hash, '');
   gateway.signedIn = false;
   await page.goto('about:blank');
@@ -294,26 +312,31 @@ withPage('a sign-in link is exchanged once and leaves the address bar', FLEET, a
   t.is(new URL(page.url()).hash, '');
 });
 
-withPage('a session is started with the keyboard alone', FLEET, async (t, { gateway, page }) => {
-  await page.getByRole('button', { name: 'Start a session' }).waitFor();
-  const focused = () =>
-    page.evaluate(() => {
-      let active = document.activeElement;
-      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
-      return (active?.textContent ?? '').replaceAll(/\s+/g, ' ').trim();
-    });
-  const tabTo = async (name: string): Promise<void> => {
-    for (let presses = 0; presses < 30 && (await focused()) !== name; presses += 1) await page.keyboard.press('Tab');
-    t.is(await focused(), name);
-  };
-  await tabTo('Start a session');
-  await page.keyboard.press('Enter');
-  await page.getByText('Would go to gpu-02').waitFor();
-  await tabTo('Start session');
-  await page.keyboard.press('Enter');
-  await page.getByText('Went to gpu-02').waitFor();
-  await page.keyboard.press('Escape');
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
-  t.is(await focused(), 'Start a session');
-  t.is(gateway.sentTo('POST', '/sessions').length, 1);
-});
+withPage(
+  'a session is started with the keyboard alone',
+  FLEET,
+  async (t, { gateway, page }) => {
+    await page.getByRole('button', { name: 'Start a session' }).waitFor();
+    const focused = () =>
+      page.evaluate(() => {
+        let active = document.activeElement;
+        while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+        return (active?.textContent ?? '').replaceAll(/\s+/g, ' ').trim();
+      });
+    const tabTo = async (name: string): Promise<void> => {
+      for (let presses = 0; presses < 30 && (await focused()) !== name; presses += 1) await page.keyboard.press('Tab');
+      t.is(await focused(), name);
+    };
+    await tabTo('Start a session');
+    await page.keyboard.press('Enter');
+    await page.getByText('Would go to gpu-02').waitFor();
+    await tabTo('Start session');
+    await page.keyboard.press('Enter');
+    await page.getByText('Went to gpu-02').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    t.is(await focused(), 'Start a session');
+    t.is(gateway.sentTo('POST', '/sessions').length, 1);
+  },
+  '/#/sessions',
+);

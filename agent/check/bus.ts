@@ -1,77 +1,95 @@
-import { jetStreamApi } from '../../infra/bus/api.ts';
+import type { AgentHost } from '../../infra/agentIdentity.ts';
+import { askDesired, isNotPermitted } from '../../infra/bus/agentAsk.ts';
 import { connectBus } from '../../infra/bus/connect.ts';
-import { hasServerCode, isBusRefused, isBusWithoutTls, isJetStreamAway, ServerCode } from '../../infra/bus/errors.ts';
-import { busTime, type ForeignTime } from '../../infra/bus/time.ts';
+import { isBusRefused, isBusUntrusted, isBusWithoutTls, isJetStreamAway } from '../../infra/bus/errors.ts';
+import type { ForeignTime } from '../../infra/bus/time.ts';
+import type { BusTls } from '../../infra/bus/tls.ts';
 import type { Clock } from '../../infra/clock.ts';
-import { DESIRED_STREAM } from '../../infra/names.ts';
+import { isCertificateError } from '../../infra/tls/certificate.ts';
+import { agentBusOptions } from '../bus.ts';
+import type { Credential } from '../credential.ts';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { failedWith, whyNot, type Look } from './probe.ts';
 
 const CHECK = 'bus';
-const USER = 'muster-app';
 
 export type BusAccount = {
-  readonly version: string;
-  readonly jetStream: boolean;
-  /** Null: no gateway has made the streams yet, so there is nothing to ask for the time. */
+  /** Of nats-server; null: this agent has never joined, and so did not enter. */
+  readonly version: string | null;
+  /** `unanswered`: it is in, and no gateway answers it. */
+  readonly standing: 'stranger' | 'pending' | 'approved' | 'unanswered';
+  /** A gateway's; null: none has told it. */
   readonly time: ForeignTime | null;
-  /** How far this host's clock is ahead of the bus's, in ms; null with `time`. */
+  /** How far this host's clock is ahead of that, in ms; null with `time`. */
   readonly aheadMs: number | null;
 };
+
+/** Who asks. Without a credential it has never joined, and a check is no reason to: it would wait for approval from then on. */
+export type Asker = { readonly agentId: string; readonly host: AgentHost; readonly credential: Credential | null };
 
 export type BusLook = { readonly url: string; readonly look: Look<BusAccount> };
 
 /** One try at one server. */
-export async function askBus(url: string, password: string, clock: Pick<Clock, 'now'>): Promise<BusAccount> {
+export async function askBus(url: string, asker: Asker, clock: Pick<Clock, 'now'>, tls?: BusTls): Promise<BusAccount> {
+  const { agentId, host, credential } = asker;
   // Aborted at once, so that the first failure is the answer instead of the next try.
   const oneTry = new AbortController();
-  const connecting = connectBus({ url, user: USER, password, name: 'agent check', signal: oneTry.signal });
+  const where = { url, tls };
+  const shown = credential ?? { password: () => 'none yet' };
+  const connecting = connectBus({ ...agentBusOptions(where, agentId, host, shown), signal: oneTry.signal });
   oneTry.abort();
-  const bus = await connecting;
   try {
-    const version = bus.connection.info?.version ?? 'unknown';
-    if (!(await hasJetStream(jetStreamApi(bus, 'INFO')))) {
-      return { version, jetStream: false, time: null, aheadMs: null };
+    const bus = await connecting;
+    try {
+      const version = bus.connection.info?.version ?? 'unknown';
+      return { version, ...(await standingOn(bus, agentId, clock)) };
+    } finally {
+      await bus.close();
     }
-    const time = await unlessNoStream(busTime(bus, clock, DESIRED_STREAM));
-    return { version, jetStream: true, time, aheadMs: time === null ? null : clock.now() - time.ms };
-  } finally {
-    await bus.close();
+  } catch (error) {
+    if (credential !== null || !isBusRefused(error)) throw error;
+    return { version: null, standing: 'stranger', time: null, aheadMs: null };
   }
 }
 
-async function hasJetStream(answer: Promise<unknown>): Promise<boolean> {
+async function standingOn(
+  bus: Awaited<ReturnType<typeof connectBus>>,
+  agentId: string,
+  clock: Pick<Clock, 'now'>,
+): Promise<Omit<BusAccount, 'version'>> {
+  const asked = clock.now();
   try {
-    await answer;
-    return true;
+    const { now } = await askDesired(bus, agentId);
+    const withinMs = clock.now() - asked;
+    // Given between asking and the answer; the middle is the best guess of when.
+    const time = { ms: Date.parse(now) + withinMs / 2, withinMs };
+    return { standing: 'approved', time, aheadMs: clock.now() - time.ms };
   } catch (error) {
-    if (isJetStreamAway(error) || hasServerCode(error, ServerCode.jetStreamOff, ServerCode.jetStreamOffForAccount))
-      return false;
-    throw error;
-  }
-}
-
-async function unlessNoStream(time: Promise<ForeignTime>): Promise<ForeignTime | null> {
-  try {
-    return await time;
-  } catch (error) {
-    if (hasServerCode(error, ServerCode.streamNotFound)) return null;
+    const silent = { time: null, aheadMs: null };
+    if (isNotPermitted(error)) return { standing: 'pending', ...silent };
+    if (isJetStreamAway(error)) return { standing: 'unanswered', ...silent };
     throw error;
   }
 }
 
 export type BusSetting =
   /** `alone`: whoever started the check means an agent that runs by itself. */
-  { readonly kind: 'none'; readonly alone: boolean } | { readonly kind: 'set'; readonly looks: readonly BusLook[] };
+  | { readonly kind: 'none'; readonly alone: boolean }
+  /** There is nothing to show the bus, and why. */
+  | { readonly kind: 'unarmed'; readonly why: string }
+  | { readonly kind: 'set'; readonly looks: readonly BusLook[]; readonly fingerprint: string | null };
 
-/** Whether the bus is reached with this password, and has what an agent needs of it. */
+/** Whether the bus is reached, lets this agent in, and what it is told there. */
 export function judgeBus(setting: BusSetting): readonly Finding[] {
   if (setting.kind === 'none') {
-    const text = 'MUSTER_NATS_URL or its password is not set';
-    if (setting.alone) return [wrong(CHECK, `${text}, so this agent has no bus`, 'set both in the configuration')];
-    return [warning(CHECK, `${text}: well with \`npm start\`, but an agent that runs by itself needs both`)];
+    const text = 'MUSTER_NATS_URL is not set';
+    if (setting.alone) return [wrong(CHECK, `${text}, so this agent has no bus`, 'set it in the configuration')];
+    return [warning(CHECK, `${text}: well with \`npm start\`, but an agent that runs by itself needs it`)];
   }
-  const findings = setting.looks.map(aboutServer);
+  if (setting.kind === 'unarmed') {
+    return [wrong(CHECK, setting.why, 'bring a manager token here: npx muster manager-token issue, on a gateway')];
+  }
+  const findings = setting.looks.map((look) => aboutServer(look, setting.fingerprint));
   // Of a cluster one server is enough.
   const reached = findings.some(({ level }) => level !== 'wrong');
   return findings.map(({ check, level, text, mend }) => ({
@@ -82,30 +100,46 @@ export function judgeBus(setting: BusSetting): readonly Finding[] {
   }));
 }
 
-function aboutServer({ url, look }: BusLook): Finding {
+function aboutServer({ url, look }: BusLook, fingerprint: string | null): Finding {
   if (look.kind !== 'seen') return unreachable(url, look);
-  const { version, jetStream, time } = look.facts;
-  if (!jetStream) {
-    return wrong(
-      CHECK,
-      `${url} answers, and JetStream is off`,
-      'start that nats-server with the nats.conf of this repository',
-    );
+  const { version, standing } = look.facts;
+  switch (standing) {
+    case 'stranger':
+      return ok(
+        CHECK,
+        `a nats-server answers at ${url}; whether it lets this agent in shows when the agent is started`,
+      );
+    case 'pending':
+      return warning(
+        CHECK,
+        `nats-server ${version} at ${url} let this agent in, which waits for its approval`,
+        `compare the fingerprint and approve it: ${fingerprint ?? 'unknown'}`,
+      );
+    case 'unanswered':
+      return warning(CHECK, `${url} let this agent in, and no gateway answers`, 'start a gateway on this very bus');
+    case 'approved':
+      return ok(CHECK, `nats-server ${version} at ${url} lets this agent in`);
   }
-  if (time === null) {
-    return warning(CHECK, `${url} answers, and no gateway has used it yet`, 'start the gateway with this very bus');
-  }
-  return ok(CHECK, `nats-server ${version} at ${url} takes this password`);
 }
 
 function unreachable(url: string, look: Exclude<Look<BusAccount>, { kind: 'seen' }>): Finding {
   if (look.kind === 'failed' && isBusRefused(look.error)) {
-    const mend = 'set MUSTER_NATS_APP_PASSWORD to the appPassword in bus.json, in the data folder of the first host';
-    return wrong(CHECK, `${url} refuses the password of the user ${USER}`, mend);
+    const mend =
+      'see that a gateway runs, that the manager token is a live one (npx muster manager-token list) and that this agent was ' +
+      'not revoked';
+    return wrong(CHECK, `${url} does not let this agent in`, mend);
   }
   if (look.kind === 'failed' && isBusWithoutTls(look.error)) {
     const mend = 'give that nats-server a certificate, or write nats:// where the way to it is safe';
     return wrong(CHECK, `${url} does not speak TLS`, mend);
+  }
+  if (look.kind === 'failed' && isBusUntrusted(look.error)) {
+    const mend =
+      'name the file with its authority in MUSTER_NATS_CA, and the name in its certificate in MUSTER_NATS_URL';
+    return wrong(CHECK, whyNot(look), mend);
+  }
+  if (look.kind === 'failed' && isCertificateError(look.error)) {
+    return wrong(CHECK, `${url} cannot be used: ${look.error.message}`, 'mend MUSTER_NATS_CA, _CERT and _KEY');
   }
   if (failedWith(look, 'ENOTFOUND', 'EAI_AGAIN')) {
     return wrong(

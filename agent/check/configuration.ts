@@ -19,12 +19,21 @@ export function lookAtConfiguration(environment: Environment): ConfigLook {
     return { config: readConfig(environment), problems: [], file };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const merged = withConfigFile(environment).env;
-    const faulty = new Set([CONFIG_FILE_VARIABLE, ...error.problems.map(({ name }) => name)]);
-    // Of the bus's address and password neither is of use without the other.
-    if (faulty.has('MUSTER_NATS_APP_PASSWORD')) faulty.add('MUSTER_NATS_URL');
-    const rest = Object.fromEntries(Object.entries(merged).filter(([name]) => !faulty.has(name)));
-    return { config: readConfig(rest), problems: error.problems, file };
+    const { [CONFIG_FILE_VARIABLE]: _, ...merged } = withConfigFile(environment).env;
+    return { config: rightPart(merged, error.problems), problems: error.problems, file };
+  }
+}
+
+/** Reads what is left without what is faulty; what was right only together with that is faulty in its turn. */
+function rightPart(environment: Environment, problems: readonly ConfigProblem[]): Config {
+  const faulty = new Set(problems.map(({ name }) => name));
+  const rest = Object.fromEntries(Object.entries(environment).filter(([name]) => !faulty.has(name)));
+  try {
+    return readConfig(rest);
+  } catch (error) {
+    const isLess = Object.keys(rest).length < Object.keys(environment).length;
+    if (!(error instanceof ConfigError && isLess)) throw error;
+    return rightPart(rest, error.problems);
   }
 }
 

@@ -1,5 +1,8 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { realClock } from '../../infra/clock.ts';
 import type { Environment } from '../../infra/configFile.ts';
+import { isCredentialError, presentCredential } from '../credential.ts';
 import { parseDockerHost } from '../engine/address.ts';
 import { askBus, judgeBus, type BusLook, type BusSetting } from './bus.ts';
 import { judgeClock } from './clock.ts';
@@ -18,6 +21,8 @@ import { hostAddresses, judgeSessionAddress } from './sessionAddress.ts';
 
 /** Each look has this long; so nothing that hangs hides what else there is to say. */
 const LIMIT_MS = 3000;
+/** The bus itself waits for a gateway before it says no, and an agent that is let in asks one. */
+const BUS_LIMIT_MS = 15_000;
 
 export type HostCheck = {
   readonly agentId: string;
@@ -83,13 +88,20 @@ async function busFindings(look: ConfigLook): Promise<readonly Finding[]> {
 }
 
 async function lookAtBus({ config, file }: ConfigLook): Promise<BusSetting> {
-  const { natsUrl, natsAppPassword } = config;
-  if (natsUrl === undefined || natsAppPassword === undefined) return { kind: 'none', alone: file !== null };
-  const looks = natsUrl.split(',').map(async (url): Promise<BusLook> => ({
-    url,
-    look: await probe(LIMIT_MS, () => askBus(url, natsAppPassword, realClock)),
-  }));
-  return { kind: 'set', looks: await Promise.all(looks) };
+  const { natsUrl, natsTls, agentId, dataDir, managerTokenFile: managerToken } = config;
+  if (natsUrl === undefined) return { kind: 'none', alone: file !== null };
+  try {
+    const credential = await presentCredential({ secret: join(dataDir, 'agent', 'credential'), managerToken });
+    const asker = { agentId, host: { hostname: hostname().slice(0, 255), simulated: false }, credential };
+    const looks = natsUrl.split(',').map(async (url): Promise<BusLook> => ({
+      url,
+      look: await probe(BUS_LIMIT_MS, () => askBus(url, asker, realClock, natsTls)),
+    }));
+    return { kind: 'set', looks: await Promise.all(looks), fingerprint: credential?.fingerprint ?? null };
+  } catch (error) {
+    if (isCredentialError(error)) return { kind: 'unarmed', why: error.message };
+    throw error;
+  }
 }
 
 async function dataFindings(dataDir: string): Promise<readonly Finding[]> {

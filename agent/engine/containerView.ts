@@ -4,6 +4,8 @@ import { ContainerStatus, type ContainerView, type PublishedPort } from './port.
 /** The part of the engine's "inspect container" that is read here. */
 export type InspectedContainer = {
   readonly Id: string;
+  /** The id of its image. */
+  readonly Image: string;
   readonly State: {
     readonly Status: string;
     readonly ExitCode: number;
@@ -11,7 +13,8 @@ export type InspectedContainer = {
     readonly StartedAt: string;
     readonly Health?: { readonly Status: string } | null | undefined;
   };
-  readonly Config: { readonly Labels: { readonly [label: string]: string } };
+  /** `Image`: the reference that it was made from. */
+  readonly Config: { readonly Image: string; readonly Labels: { readonly [label: string]: string } };
   readonly NetworkSettings: {
     readonly Ports: {
       readonly [port: string]: readonly { readonly HostIp: string; readonly HostPort: string }[] | null | undefined;
@@ -22,13 +25,14 @@ export type InspectedContainer = {
 /** How engines write "never". */
 const NEVER = '0001-01-01T00:00:00Z';
 
-export function toContainerView(inspected: InspectedContainer): ContainerView {
+export function toContainerView(inspected: InspectedContainer, imageDigest: string | null): ContainerView {
   const status = toStatus(inspected.State.Status);
   const ended = status === ContainerStatus.exited || status === ContainerStatus.dead;
   const { StartedAt } = inspected.State;
   return {
     sessionId: inspected.Config.Labels[LABEL_SESSION] ?? '',
     containerId: inspected.Id,
+    imageDigest,
     status,
     exitCode: ended ? inspected.State.ExitCode : null,
     // Engines also say so of one that lost a process and went on, even when it ends well long after.

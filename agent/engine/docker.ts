@@ -1,11 +1,15 @@
 import Docker from 'dockerode';
+import type { OutputLine } from '../../domain/output.ts';
 import { parseDockerHost } from './address.ts';
 import { containerOptions, LABEL_LOG, LABEL_SESSION } from './containerOptions.ts';
 import { toContainerView } from './containerView.ts';
 import { limited, linesOf, statusOf, unlessStatus } from './calls.ts';
+import { readOutput } from './dockerOutput.ts';
+import { imageUses, listImages, removeImage } from './dockerImages.ts';
 import { pullImage } from './dockerPull.ts';
 import { ensureNetwork } from './ensureNetwork.ts';
 import { EngineError, EngineErrorCode, explainEngineFailure } from './errors.ts';
+import { digestFor, ImageDigests } from './imageDigests.ts';
 import { readKernelKills } from './kernelKills.ts';
 import { DEAD_END_NETWORK, NETWORKS, type NetworkDefinition } from './networks.ts';
 import { hasNvidiaHook } from './nvidiaHook.ts';
@@ -16,7 +20,10 @@ import type {
   Engine,
   EngineFacts,
   EngineImage,
+  ImageRemoval,
+  ImageStock,
   LocalImage,
+  OutputWanted,
   PullOptions,
   SessionUse,
 } from './port.ts';
@@ -36,9 +43,17 @@ export type EngineLimits = {
   readonly pullSilenceMs: number;
   /** Of its own after the grace of a stop. */
   readonly stopExtraMs: number;
+  /** Many layers of a large image take their time. */
+  readonly removeImageMs: number;
 };
 
-const LIMITS: EngineLimits = { callMs: 20_000, startMs: 120_000, pullSilenceMs: 120_000, stopExtraMs: 20_000 };
+const LIMITS: EngineLimits = {
+  callMs: 20_000,
+  startMs: 120_000,
+  pullSilenceMs: 120_000,
+  stopExtraMs: 20_000,
+  removeImageMs: 300_000,
+};
 /** What changes a session. Health checks of images run programs all the time, and every one of them is an event too. */
 const EVENTS = ['create', 'start', 'kill', 'die', 'oom', 'pause', 'unpause', 'restart', 'destroy', 'health_status'];
 
@@ -62,12 +77,13 @@ export type DockerEngineOptions = {
   readonly kernelLog?: () => Promise<string | null>;
 };
 
-/** The engine port on Docker's API. It keeps the last measurement of each session, and what the kernel said of its end. */
+/** The engine port on Docker's API. It keeps the last measurement of each session, what it was made from and what the kernel said of its end. */
 export class DockerEngine implements Engine {
   readonly #docker: Docker;
   readonly #hookFolders: readonly string[];
   readonly #limits: EngineLimits;
   readonly #oomKills: OomKills;
+  readonly #digests = new ImageDigests();
   #samples: ReadonlyMap<string, UseSample> = new Map();
   #ensuring: Promise<unknown> | undefined;
 
@@ -99,11 +115,9 @@ export class DockerEngine implements Engine {
     const inspected = await limited('call', 'the list of containers', this.#limits.callMs, async (abortSignal) => {
       const filters = { label: [`${LABEL_LOG}=${logId}`] };
       const found = await this.#docker.listContainers({ all: true, filters, abortSignal });
-      return Promise.all(
-        found.map((each) => unlessStatus([404], this.#docker.getContainer(each.Id).inspect({ abortSignal }))),
-      );
+      return Promise.all(found.map((each) => this.#inspect(each.Id, abortSignal)));
     });
-    return this.#oomKills.complete(inspected.flatMap((each) => (each === undefined ? [] : [toContainerView(each)])));
+    return this.#oomKills.complete(inspected.flat());
   }
 
   async unmanaged(): Promise<number> {
@@ -114,13 +128,16 @@ export class DockerEngine implements Engine {
   }
 
   async images(): Promise<readonly EngineImage[]> {
-    const found = await limited('call', 'the list of images', this.#limits.callMs, () => this.#docker.listImages());
-    return found
-      .toSorted((a, b) => b.Created - a.Created)
-      .map(({ Id, RepoTags, RepoDigests, Size }) => {
-        const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
-        return { imageId: Id, references: tags.length > 0 ? tags : (RepoDigests ?? []), sizeBytes: Size };
-      });
+    return await listImages(this.#docker, this.#limits.callMs);
+  }
+
+  async imageStock(): Promise<ImageStock> {
+    const images = await this.images();
+    return { images, containers: await imageUses(this.#docker, this.#limits.callMs) };
+  }
+
+  async removeImage(removal: ImageRemoval): Promise<boolean> {
+    return await removeImage(this.#docker, this.#limits, removal);
   }
 
   async hasImage(reference: string): Promise<LocalImage | null> {
@@ -131,11 +148,11 @@ export class DockerEngine implements Engine {
     return { imageId: image.Id, digest: digestFor(reference, image.RepoDigests ?? []) };
   }
 
-  async pull(reference: string, options: PullOptions): Promise<void> {
+  async pull(reference: string, options: PullOptions): Promise<LocalImage> {
     await pullImage(this.#docker, reference, this.#limits.pullSilenceMs, options);
-    if ((await this.hasImage(reference)) === null) {
-      throw new EngineError(EngineErrorCode.imageNotFound, `${reference} was pulled and is not there: was it pruned?`);
-    }
+    const image = await this.hasImage(reference);
+    if (image !== null) return image;
+    throw new EngineError(EngineErrorCode.imageNotFound, `${reference} was pulled and is not there: was it pruned?`);
   }
 
   async start(spec: ContainerSpec): Promise<void> {
@@ -212,6 +229,10 @@ export class DockerEngine implements Engine {
     );
   }
 
+  output(wanted: OutputWanted, signal: AbortSignal): Promise<AsyncIterable<readonly OutputLine[]>> {
+    return readOutput(this.#docker, this.#limits.callMs, wanted, signal);
+  }
+
   async *changes(signal: AbortSignal): AsyncIterable<'changed'> {
     // Named, because the published types lack the signal.
     const options: Docker.GetEventsOptions & { abortSignal: AbortSignal } = {
@@ -240,6 +261,17 @@ export class DockerEngine implements Engine {
     } finally {
       this.#ensuring = undefined;
     }
+  }
+
+  /** Empty when the container is gone by now. An image that was removed by force has no digests any more. */
+  async #inspect(containerId: string, abortSignal: AbortSignal): Promise<readonly ContainerView[]> {
+    const inspected = await unlessStatus([404], this.#docker.getContainer(containerId).inspect({ abortSignal }));
+    if (inspected === undefined) return [];
+    const digest = await this.#digests.of(inspected, async (imageId) => {
+      const image = await unlessStatus([404], this.#docker.getImage(imageId).inspect());
+      return image?.RepoDigests ?? [];
+    });
+    return [toContainerView(inspected, digest)];
   }
 
   async #ensureNetwork(wanted: NetworkDefinition): Promise<void> {
@@ -291,10 +323,4 @@ function connect(host: string): Docker {
 /** A removal by somebody else under way is as good as ours. */
 function isBeingRemoved(error: unknown): boolean {
   return error instanceof Error && /removal of container .* is already in progress/i.test(error.message);
-}
-
-function digestFor(reference: string, repoDigests: readonly string[]): string | null {
-  const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
-  const own = repoDigests.find((each) => each.startsWith(`${repository}@`)) ?? repoDigests[0];
-  return own?.split('@')[1] ?? null;
 }

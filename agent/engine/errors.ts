@@ -4,12 +4,14 @@ export const EngineErrorCode = {
   engineUnsuitable: 'ENGINE_UNSUITABLE',
   imageNotFound: 'IMAGE_NOT_FOUND',
   imageNoAccess: 'IMAGE_NO_ACCESS',
+  imageInUse: 'IMAGE_IN_USE',
   noSpace: 'NO_SPACE',
   network: 'NETWORK',
   gpuDeviceUnknown: 'GPU_DEVICE_UNKNOWN',
   noGpuDriver: 'NO_GPU_DRIVER',
   containerStartFailed: 'CONTAINER_START_FAILED',
   containerRunning: 'CONTAINER_RUNNING',
+  containerGone: 'CONTAINER_GONE',
   timeout: 'TIMEOUT',
   refused: 'ENGINE_REFUSED',
 } as const;
@@ -126,6 +128,8 @@ function sentence(code: EngineErrorCode, subject: string, said: string): string 
       return `The image ${subject} is not there. Check its name and tag. The engine said: ${said}`;
     case EngineErrorCode.imageNoAccess:
       return `The registry refuses ${subject}: it is private or does not exist. Check the name, and sign this host's engine in to the registry. The engine said: ${said}`;
+    case EngineErrorCode.imageInUse:
+      return `The container engine keeps the image ${subject}: ${said}`;
     case EngineErrorCode.noSpace:
       return `No space is left for ${subject} on the engine's disk. Prune images or enlarge the disk. The engine said: ${said}`;
     case EngineErrorCode.network:
@@ -138,6 +142,8 @@ function sentence(code: EngineErrorCode, subject: string, said: string): string 
       return `The container of ${subject} could not be started. The engine said: ${said}`;
     case EngineErrorCode.containerRunning:
       return `The container of ${subject} still runs: stop it first. The engine said: ${said}`;
+    case EngineErrorCode.containerGone:
+      return `The container of ${subject} is not there any more. The engine said: ${said}`;
     case EngineErrorCode.timeout:
       return `The container engine took too long for ${subject}. Look at its load and its log. ${said}`;
     case EngineErrorCode.addressUnsupported:

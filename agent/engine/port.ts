@@ -1,3 +1,6 @@
+import type { OutputLine } from '../../domain/output.ts';
+import type { PrunableImage } from '../../domain/pruning/plan.ts';
+
 /**
  * What the agent needs from a container engine. Every call has a time limit and fails with an `EngineError`.
  * `docker.ts` is the adapter for Docker; nothing else in the agent knows which engine it is.
@@ -10,10 +13,17 @@ export interface Engine {
   unmanaged(): Promise<number>;
   /** Every image on this host, newest first. */
   images(): Promise<readonly EngineImage[]>;
+  /** Every image on this host with the containers that refer to it; the containers are looked at last. */
+  imageStock(): Promise<ImageStock>;
+  /**
+   * Takes tags from an image that are still its own and, where `whole`, removes it, never by force: IMAGE_IN_USE when the engine
+   * refuses. Fine when it is not there. True when the image is gone.
+   */
+  removeImage(removal: ImageRemoval): Promise<boolean>;
   /** Null when the image is not on this host. */
   hasImage(reference: string): Promise<LocalImage | null>;
   /** Ends when the whole image is here. It fails with TIMEOUT when nothing has arrived for two minutes. */
-  pull(reference: string, options: PullOptions): Promise<void>;
+  pull(reference: string, options: PullOptions): Promise<LocalImage>;
   /** Creates and starts the container of a session. When that fails, nothing is left behind. */
   start(spec: ContainerSpec): Promise<void>;
   /** Asks the container to end and kills it after the grace. Fine when it has ended, or is not there. */
@@ -22,6 +32,12 @@ export interface Engine {
   remove(sessionId: string): Promise<void>;
   /** A session is missing from the answer until it has been measured twice: its CPU use is an average in between. */
   stats(sessionIds: readonly string[]): Promise<ReadonlyMap<string, SessionUse>>;
+  /**
+   * What the container of this log's session has printed, in pieces as they come; resolves when the engine has begun to read.
+   * It reads on only when the next piece is asked for. It ends with what was asked for, when the container ends, and when
+   * `signal` aborts; CONTAINER_GONE when there is no such container, ENGINE_DOWN when the engine broke off.
+   */
+  output(wanted: OutputWanted, signal: AbortSignal): Promise<AsyncIterable<readonly OutputLine[]>>;
   /**
    * Says `changed` once the subscription stands and whenever a container of ours changes. It returns when the signal
    * is aborted and throws an `EngineError` when the engine ends it; the caller subscribes again.
@@ -56,6 +72,8 @@ export type ContainerStatus = (typeof ContainerStatus)[keyof typeof ContainerSta
 export type ContainerView = {
   readonly sessionId: string;
   readonly containerId: string;
+  /** Of the image that it was made from, in the repository that was asked for; null when the engine knows none. */
+  readonly imageDigest: string | null;
   readonly status: ContainerStatus;
   /** Null unless the container has ended. */
   readonly exitCode: number | null;
@@ -78,11 +96,18 @@ export type PublishedPort = ContainerPort & {
 
 export type LocalImage = { readonly imageId: string; readonly digest: string | null };
 
-export type EngineImage = {
+export type EngineImage = PrunableImage;
+
+export type ImageStock = {
+  readonly images: readonly EngineImage[];
+  /** By image id: how many containers refer to it, in whatever state, whosever they are. */
+  readonly containers: ReadonlyMap<string, number>;
+};
+
+export type ImageRemoval = {
   readonly imageId: string;
-  /** Tags, or digests where an image has no tag; empty when it has neither. */
-  readonly references: readonly string[];
-  readonly sizeBytes: number;
+  readonly tags: readonly string[];
+  readonly whole: boolean;
 };
 
 export type PullProgress = {
@@ -114,6 +139,17 @@ export type ContainerSpec = {
   readonly command: readonly string[] | null;
   /** The address on this host that the session's ports are published on. */
   readonly sessionAddress: string;
+};
+
+export type OutputWanted = {
+  readonly logId: string;
+  readonly sessionId: string;
+  /** The last so many lines. */
+  readonly tail: number;
+  /** Only what was printed after this, ISO 8601 to the nanosecond; null: whenever. */
+  readonly after: string | null;
+  /** Also what comes from now on. */
+  readonly follow: boolean;
 };
 
 export type SessionUse = { readonly millicores: number; readonly memoryBytes: number };

@@ -40,9 +40,11 @@ export class ImageWatch {
 }
 
 function told(images: readonly EngineImage[]): readonly HostImage[] {
-  return images.slice(0, IMAGES_LIMIT).map(({ imageId, references, sizeBytes }) => ({
+  return images.slice(0, IMAGES_LIMIT).map(({ imageId, tags, digests, sizeBytes }) => ({
     imageId,
-    references: references.filter(({ length }) => length <= REFERENCE_LENGTH).slice(0, REFERENCES_LIMIT),
+    references: (tags.length > 0 ? tags : digests)
+      .filter(({ length }) => length <= REFERENCE_LENGTH)
+      .slice(0, REFERENCES_LIMIT),
     sizeBytes,
   }));
 }

@@ -1,4 +1,6 @@
+import { parseReference } from '../../domain/images/reference.ts';
 import { isoTime, type Clock } from '../../infra/clock.ts';
+import type { OutputLine } from '../../domain/output.ts';
 import { EngineError, EngineErrorCode } from '../engine/errors.ts';
 import type {
   ContainerSpec,
@@ -6,26 +8,30 @@ import type {
   Engine,
   EngineFacts,
   EngineImage,
+  ImageRemoval,
+  ImageStock,
   LocalImage,
+  OutputWanted,
   PullOptions,
   PullProgress,
   SessionUse,
 } from '../engine/port.ts';
+import { FakeImages } from './images.ts';
 
 export type EngineCall =
   | 'facts'
   | 'list'
   | 'unmanaged'
   | 'images'
+  | 'imageStock'
+  | 'removeImage'
   | 'hasImage'
   | 'pull'
   | 'start'
   | 'stop'
   | 'remove'
-  | 'stats';
-
-/** Every image weighs the same here. */
-const IMAGE_BYTES = 1_200_000_000;
+  | 'stats'
+  | 'output';
 
 export interface FakeEngineOptions {
   readonly clock: Clock;
@@ -38,6 +44,8 @@ export interface FakeEngineOptions {
   readonly images: ReadonlySet<string> | null;
   /** In how many steps a pull arrives, each of them told. Default: in one. */
   readonly pullSteps?: number;
+  /** Told of what an agent must never ask for. */
+  readonly onMishap?: (sentence: string) => void;
   /** A failure to give instead of (`before`) or after having done (`after`) the work. */
   readonly fault?: (call: EngineCall, moment: 'before' | 'after', subject: string) => EngineError | null;
 }
@@ -45,6 +53,7 @@ export interface FakeEngineOptions {
 interface FakeContainer {
   readonly spec: ContainerSpec;
   readonly view: ContainerView;
+  readonly imageId: string;
 }
 
 /**
@@ -54,11 +63,11 @@ interface FakeContainer {
 export class FakeEngine implements Engine {
   readonly #options: FakeEngineOptions;
   readonly #containers = new Map<string, FakeContainer>();
-  readonly #images: Set<string> | null;
   readonly #listeners = new Set<() => void>();
   /** Every start that led to a running container, in order: nobody may be in here twice. */
   readonly starts: ContainerSpec[] = [];
   readonly removals: string[] = [];
+  readonly stock: FakeImages;
   /** Every pull that came to its end. */
   readonly pulls: string[] = [];
   #up = true;
@@ -66,7 +75,7 @@ export class FakeEngine implements Engine {
 
   constructor(options: FakeEngineOptions) {
     this.#options = options;
-    this.#images = options.images === null ? null : new Set(options.images);
+    this.stock = new FakeImages(options.images);
   }
 
   // What happens to an engine from outside.
@@ -94,7 +103,8 @@ export class FakeEngine implements Engine {
 
   /** Somebody else, or an agent that crashed, left a container. */
   plant(spec: ContainerSpec, status: ContainerView['status']): void {
-    this.#containers.set(spec.sessionId, { spec, view: { ...this.#newView(spec), status } });
+    const imageId = this.stock.idOf(spec.imageReference) ?? 'sha256:planted';
+    this.#containers.set(spec.sessionId, { spec, imageId, view: { ...this.#newView(spec), status } });
     this.#tell();
   }
 
@@ -119,20 +129,33 @@ export class FakeEngine implements Engine {
   }
 
   images(): Promise<readonly EngineImage[]> {
-    return this.#call('images', '', () =>
-      [...(this.#images ?? [])]
-        .toReversed()
-        .map((reference) => ({ imageId: `sha256:${reference}`, references: [reference], sizeBytes: IMAGE_BYTES })),
-    );
+    return this.#call('images', '', () => this.stock.list.toReversed());
+  }
+
+  imageStock(): Promise<ImageStock> {
+    return this.#call('imageStock', '', () => {
+      const containers = new Map<string, number>();
+      for (const { imageId } of this.#containers.values()) containers.set(imageId, (containers.get(imageId) ?? 0) + 1);
+      return { images: this.stock.list.toReversed(), containers };
+    });
+  }
+
+  removeImage(removal: ImageRemoval): Promise<boolean> {
+    return this.#call('removeImage', removal.imageId, () => {
+      const isUsed = [...this.#containers.values()].some(({ imageId }) => imageId === removal.imageId);
+      if (isUsed) this.#options.onMishap?.(`${removal.imageId} was to be removed while a container used it`);
+      return this.stock.remove(removal, isUsed);
+    });
   }
 
   hasImage(reference: string): Promise<LocalImage | null> {
-    return this.#call('hasImage', reference, () =>
-      this.#images === null || this.#images.has(reference) ? { imageId: `sha256:${reference}`, digest: null } : null,
-    );
+    return this.#call('hasImage', reference, () => {
+      const imageId = this.stock.idOf(reference);
+      return imageId === null ? null : { imageId, digest: null };
+    });
   }
 
-  async pull(reference: string, options: PullOptions): Promise<void> {
+  async pull(reference: string, options: PullOptions): Promise<LocalImage> {
     const steps = this.#options.pullSteps ?? 1;
     const stepMs = this.#options.latencyMs('pull') / steps;
     for (let step = 0; step < steps; step += 1) {
@@ -142,7 +165,7 @@ export class FakeEngine implements Engine {
       this.#check('pull', 'before', reference);
     }
     this.pulls.push(reference);
-    this.#images?.add(reference);
+    return { imageId: this.stock.arrive(reference), digest: null };
   }
 
   start(spec: ContainerSpec): Promise<void> {
@@ -151,8 +174,13 @@ export class FakeEngine implements Engine {
         const message = `The name ${spec.sessionId} is already in use by a container.`;
         throw new EngineError(EngineErrorCode.containerStartFailed, message);
       }
+      const imageId = this.stock.idOf(spec.imageReference);
+      if (imageId === null) {
+        this.#options.onMishap?.(`${spec.sessionId} was to be started from ${spec.imageReference}, which was gone`);
+        throw new EngineError(EngineErrorCode.imageNotFound, `The image ${spec.imageReference} is not there.`);
+      }
       this.starts.push(spec);
-      this.#containers.set(spec.sessionId, { spec, view: this.#newView(spec) });
+      this.#containers.set(spec.sessionId, { spec, imageId, view: this.#newView(spec) });
       this.#tell();
     });
   }
@@ -185,6 +213,30 @@ export class FakeEngine implements Engine {
       );
       return new Map(running.map(({ spec, view }) => [view.sessionId, this.#options.use(spec, now)]));
     });
+  }
+
+  async output(wanted: OutputWanted, signal: AbortSignal): Promise<AsyncIterable<readonly OutputLine[]>> {
+    const { sessionId, logId } = wanted;
+    const container = await this.#call('output', sessionId, () => this.#containers.get(sessionId));
+    if (container?.spec.logId === logId) return this.#print(container, wanted, signal);
+    throw new EngineError(EngineErrorCode.containerGone, `The container of ${sessionId} is not there any more.`);
+  }
+
+  async *#print({ view }: FakeContainer, wanted: OutputWanted, signal: AbortSignal): AsyncIterable<OutputLine[]> {
+    const { sessionId, tail, after, follow } = wanted;
+    const { clock } = this.#options;
+    const begun = Date.parse(view.startedAt ?? isoTime(clock.now()));
+    let next = Math.floor((clock.now() - begun) / PRINTS_EVERY_MS) + 1;
+    const earlier = Array.from({ length: Math.min(tail, next) }, (_, index) => next - Math.min(tail, next) + index);
+    const past = earlier.map((line) => printed(line, begun)).filter(({ at }) => after === null || (at ?? '') > after);
+    if (past.length > 0) yield past;
+    if (!follow) return;
+    while (!signal.aborted && this.#containers.get(sessionId)?.view.status === 'running') {
+      await clock.sleep(begun + next * PRINTS_EVERY_MS - clock.now(), signal);
+      this.#check('output', 'before', sessionId);
+      if (this.#containers.get(sessionId)?.view.status === 'running') yield [printed(next, begun)];
+      next += 1;
+    }
   }
 
   async *changes(signal: AbortSignal): AsyncIterable<'changed'> {
@@ -245,6 +297,7 @@ export class FakeEngine implements Engine {
     return {
       sessionId: spec.sessionId,
       containerId: this.#made.toString(16).padStart(64, '0'),
+      imageDigest: parseReference(spec.imageReference)?.digest ?? null,
       status: 'running',
       exitCode: null,
       oomKilled: false,
@@ -267,6 +320,17 @@ export class FakeEngine implements Engine {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+const PRINTS_EVERY_MS = 2000;
+
+/** Made up, and the same whenever it is asked for: line number `line` of a container that began at `begun`. */
+function printed(line: number, begun: number): OutputLine {
+  const at = isoTime(begun + line * PRINTS_EVERY_MS).replace('Z', '000000Z');
+  if (line === 0) return { at, from: 'stdout', text: 'simulated session: this output is made up', goesOn: false };
+  if (line % 30 === 0)
+    return { at, from: 'stderr', text: `warning: step ${line} took longer than the others`, goesOn: false };
+  return { at, from: 'stdout', text: `step ${line}: loss ${(2 / Math.sqrt(line)).toFixed(4)}`, goesOn: false };
 }
 
 const PULLED_LAYERS = 5;

@@ -13,7 +13,7 @@ const MINUTES = 24 * 60;
 /** Messages between two waits for the server, so that nothing piles up in this process. */
 const AT_ONCE = 240;
 
-type About = Omit<AgentSettings, 'firstSeq' | 'sessionAddress' | 'checkInMs'>;
+type About = Pick<AgentSettings, 'agentId' | 'bootId' | 'hostname' | 'agentVersion' | 'simulated'>;
 
 /** The check-ins that a host without sessions would have sent during the day before `nowMs`, one a minute. */
 export function* pastDay(host: SimulatedHost, about: About, nowMs: number): Generator<CheckIn> {

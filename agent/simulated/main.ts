@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { connectBus } from '../../infra/bus/connect.ts';
 import { realClock } from '../../infra/clock.ts';
-import { agentBus, type BusLink } from '../bus.ts';
 import { emptyLedger } from '../ledger.ts';
 import type { LedgerStore } from '../ledgerFile.ts';
 import { runAgent } from '../loop.ts';
@@ -31,8 +32,7 @@ await runAgentProcess('agents', async (around) => {
     }
   };
   around.log.info({ agents: count }, 'simulated agents start');
-  const settings: AgentSettings[] = [];
-  for (const host of hosts) settings.push(await withPast(host, around));
+  const settings = await withPast(hosts, around);
   const runs = hosts.map((host, index) => {
     const own = settings[index];
     return own === undefined ? Promise.resolve() : runSimulated(host, own, around, heard);
@@ -40,19 +40,37 @@ await runAgentProcess('agents', async (around) => {
   await Promise.all(runs);
 });
 
-/** An agent's settings for this boot, after its past day was published where the stream knows nothing of it. */
-async function withPast(host: SimulatedHost, { config, link, log, signal }: AgentProcess): Promise<AgentSettings> {
-  const about = {
-    agentId: host.agentId,
-    bootId: randomUUID(),
-    hostname: host.hostname,
-    agentVersion: AGENT_VERSION,
-    simulated: true,
-  };
-  const bus = await there(link, signal);
-  const firstSeq = bus === null ? 1 : await publishPastDay(bus, config.zone, host, about, realClock.now());
-  if (firstSeq > 1) log.info({ agentId: host.agentId, checkIns: firstSeq - 1 }, 'a day of history was published');
-  return { ...about, firstSeq, sessionAddress: config.sessionAddress, checkInMs: config.checkInSeconds * 1000 };
+/**
+ * The agents' settings for this boot, after the past day of each was published where the stream knows nothing of it. An agent may
+ * not look into the stream, so this goes by the gateways' own user, whose password only a demonstration is given.
+ */
+async function withPast(
+  hosts: readonly SimulatedHost[],
+  { config, log, signal }: AgentProcess,
+): Promise<readonly AgentSettings[]> {
+  const { natsUrl: url = '', natsTls: tls, natsAppPassword: password = '', zone } = config;
+  const bus = await connectBus({ url, tls, user: 'muster-app', password, name: 'simulated past', signal });
+  try {
+    const settings: AgentSettings[] = [];
+    for (const host of hosts) {
+      const { agentId, hostname } = host;
+      const about = { agentId, bootId: randomUUID(), hostname, agentVersion: AGENT_VERSION, simulated: true };
+      const firstSeq = await publishPastDay(bus, zone, host, about, realClock.now());
+      if (firstSeq > 1) log.info({ agentId, checkIns: firstSeq - 1 }, 'a day of history was published');
+      const { sessionAddress, checkInSeconds, pruneGraceMinutes, diskLimitPercent } = config;
+      settings.push({
+        ...about,
+        firstSeq,
+        sessionAddress,
+        checkInMs: checkInSeconds * 1000,
+        diskLimitPercent,
+        pruneGraceMs: pruneGraceMinutes * 60_000,
+      });
+    }
+    return settings;
+  } finally {
+    await bus.close();
+  }
 }
 
 async function runSimulated(
@@ -61,13 +79,14 @@ async function runSimulated(
   around: AgentProcess,
   heard: (agentId: string) => void,
 ): Promise<void> {
-  const { config, log, link, signal } = around;
+  const { config, log, join: joinBus, signal } = around;
   const engine = fakeEngine(host);
+  const secretFile = join(config.dataDir, 'agent', host.agentId, 'credential');
   await runAgent(
     settings,
     {
       clock: realClock,
-      bus: agentBus(link, config.zone, host.agentId, log),
+      bus: await joinBus(host.agentId, settings, secretFile),
       engine,
       host: simulatedHost(host, engine, realClock),
       ledger: forgetfulLedger(),
@@ -77,13 +96,6 @@ async function runSimulated(
     },
     signal,
   );
-}
-
-function there(link: BusLink, signal: AbortSignal): Promise<BusLink['bus']> {
-  return new Promise((resolve) => {
-    link.whenThere(resolve);
-    signal.addEventListener('abort', () => resolve(null), { once: true });
-  });
 }
 
 function fakeEngine(host: SimulatedHost): FakeEngine {
@@ -120,8 +132,11 @@ function latency(call: EngineCall): number {
     case 'list':
     case 'unmanaged':
     case 'images':
+    case 'imageStock':
+    case 'removeImage':
     case 'hasImage':
     case 'stats':
+    case 'output':
       return 2;
   }
 }

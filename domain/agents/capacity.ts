@@ -19,7 +19,7 @@ export function physicalOf(agent: AgentState): Amounts | null {
 }
 
 /** Null until the agent has reported its hardware; it takes nothing before. */
-export function capacityOf(agent: AgentState): Amounts | null {
+export function capacityOf(agent: Pick<AgentState, 'hardware' | 'coresOverride' | 'memoryOverride'>): Amounts | null {
   if (agent.hardware === null) return null;
   return {
     millicores: agent.coresOverride?.value ?? agent.hardware.millicores,
@@ -34,7 +34,7 @@ export function allocatedOf(agent: AgentState): Amounts {
 }
 
 /** Detected, usable and healthy: only these count as capacity. */
-export function schedulableGpus(agent: AgentState): readonly GpuDevice[] {
+export function schedulableGpus(agent: Pick<AgentState, 'hardware'>): readonly GpuDevice[] {
   return agent.hardware?.gpus.filter((gpu) => gpu.usable && gpu.health !== 'failed') ?? [];
 }
 
@@ -58,8 +58,11 @@ export function overrideNeedsConfirm(value: number, physical: number | null): bo
 /** What is allocated past capacity, per dimension, as words: `2 cores`, `1.5 GiB`, `1 GPU`. Empty when nothing is. */
 export function overAllocation(agent: AgentState): readonly string[] {
   const capacity = capacityOf(agent);
-  if (capacity === null) return [];
-  const { millicores, memoryBytes, gpus } = allocatedOf(agent);
+  return capacity === null ? [] : pastCapacity(allocatedOf(agent), capacity);
+}
+
+/** The same of amounts as they would be. */
+export function pastCapacity({ millicores, memoryBytes, gpus }: Amounts, capacity: Amounts): readonly string[] {
   const over = [];
   if (millicores > capacity.millicores) over.push(coresText(millicores - capacity.millicores));
   if (memoryBytes > capacity.memoryBytes) over.push(formatBytes(memoryBytes - capacity.memoryBytes));

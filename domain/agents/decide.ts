@@ -1,4 +1,5 @@
 import { accept, reject, type Decision } from '../decision.ts';
+import { isDeepEqual } from '../deepEqual.ts';
 import type { ZoneFact } from '../events.ts';
 import { formatBytes, formatCores } from '../units.ts';
 import type { SetAgentSettings, ZoneCommand } from '../zone/commands.ts';
@@ -13,6 +14,23 @@ export function decideJoin(
 ): Decision<ZoneFact> {
   if (state.agents.has(agentId)) return accept([], { agentId });
   return accept([{ type: 'AgentJoined', data: { agentId, hostname, simulated } }], { agentId });
+}
+
+/** Follow-up of a revocation in the fleet's log. What it holds has to be over first; leaving twice changes nothing. */
+export function decideLeave(
+  state: ZoneState,
+  { agentId }: Extract<ZoneCommand, { type: 'LeaveAgent' }>,
+): Decision<ZoneFact> {
+  const agent = state.agents.get(agentId);
+  if (agent === undefined) return accept([], { agentId });
+  const sessions = agent.sessions.size;
+  if (sessions === 0) return accept([{ type: 'AgentLeft', data: { agentId } }], { agentId });
+  const held = sessions === 1 ? '1 session' : `${sessions} sessions`;
+  return reject(
+    'AGENT_HAS_SESSIONS',
+    `${agentId} holds the claims of ${held}; stop them while it is heard, or declare it lost once it is missing`,
+    { sessions },
+  );
 }
 
 /**
@@ -50,9 +68,8 @@ export function decideAgentSettings(state: ZoneState, command: SetAgentSettings)
   }
   const farOff = command.confirm ? null : unconfirmed(agent, command);
   if (farOff !== null) return reject('CONFIRM_NEEDED', farOff.sentence, farOff.numbers);
-  return accept([...enabling(agent, command), ...cores(agent, command), ...memory(agent, command)], {
-    agentId: agent.agentId,
-  });
+  const facts = [enabling, cores, memory, labels, pruneMode].flatMap((setting) => setting(agent, command));
+  return accept(facts, { agentId: agent.agentId });
 }
 
 function enabling(agent: AgentState, { enabled }: SetAgentSettings): ZoneFact[] {
@@ -74,6 +91,17 @@ function memory(agent: AgentState, command: SetAgentSettings): ZoneFact[] {
   if (memoryBytes === undefined || memoryBytes === previous) return [];
   const physicalMemoryBytes = agent.hardware?.memoryBytes ?? null;
   return [{ type: 'MemoryOverrideSet', data: { agentId: agent.agentId, memoryBytes, previous, physicalMemoryBytes } }];
+}
+
+function labels({ agentId, labels: now }: AgentState, command: SetAgentSettings): ZoneFact[] {
+  const previous = Object.fromEntries(now);
+  if (command.labels === undefined || isDeepEqual(command.labels, previous)) return [];
+  return [{ type: 'AgentLabelsSet', data: { agentId, labels: command.labels, previous } }];
+}
+
+function pruneMode({ agentId, pruneMode: previous }: AgentState, { pruneMode: mode }: SetAgentSettings): ZoneFact[] {
+  if (mode === undefined || mode === previous) return [];
+  return [{ type: 'PruneModeSet', data: { agentId, mode, previous } }];
 }
 
 /** No event ever holds 0 for "none". */

@@ -24,7 +24,8 @@ export function decideCheckIn(state: ZoneState, checkIn: CheckIn, context: ZoneC
   if (agent.conditions.has('LOG_REWOUND')) return accept([...facts, ...goOn(agent, checkIn, context)], {});
   if (isRewound(agent, checkIn, context)) return accept([...facts, ...raise(agent, 'LOG_REWOUND', REWOUND)], {});
   // Evidence counts only from an agent that speaks about this very log.
-  if (speaksOfThisLog(checkIn, context)) facts.push(...decideEvidence(state, agent, checkIn));
+  if (speaksOfThisLog(checkIn, context))
+    facts.push(...decideEvidence(state, agent, checkIn), ...prunes(agent, checkIn));
   // With its engine down an agent cannot catch up, but it is there; it takes nothing until the engine is back.
   if (caughtUp || checkIn.engine.status === 'down') facts.push(...comeback(agent));
   // A commit holds 256 events. What one check-in proves beyond this, the next one proves again.
@@ -81,6 +82,25 @@ function conditions(agent: AgentState, { engine, hardware }: CheckIn, caughtUp: 
   const detail = `the driver reports ${failed.length === 1 ? 'a failed GPU' : `${failed.length} failed GPUs`}`;
   const mend = 'look at the kernel log for Xid messages; reset or replace the device';
   return [...facts, ...raise(agent, 'GPU_FAILED', { detail, mend })];
+}
+
+/** Each once: what the log has is told again until the agent hears so. */
+function prunes({ agentId, pruneMark }: AgentState, { prunes: told }: CheckIn): ZoneFact[] {
+  if (told === undefined) return [];
+  const { series } = told;
+  let last = pruneMark?.series === series ? pruneMark.number : 0;
+  const facts: ZoneFact[] = [];
+  for (const { outcome, freedBytes, ...record } of told.records) {
+    if (record.number <= last) continue;
+    last = record.number;
+    const data = { agentId, series, ...record };
+    facts.push(
+      outcome === 'removed'
+        ? { type: 'ImageRemoved', data: { ...data, freedBytes } }
+        : { type: 'ImageRemovalSkipped', data },
+    );
+  }
+  return facts;
 }
 
 type Raised = Extract<ZoneFact, { type: 'AgentConditionRaised' }>['data'];

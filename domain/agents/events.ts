@@ -1,7 +1,14 @@
 import { z } from 'zod';
+import { pruneMark, pruneRecord } from '../pruning/record.ts';
 import * as s from '../schemas.ts';
 
 const about = { agentId: s.id };
+
+const prune = {
+  ...about,
+  series: pruneMark.shape.series,
+  ...pruneRecord.omit({ outcome: true, freedBytes: true }).shape,
+};
 
 /** What is recorded of an agent in its zone's log. A setting carries the new and the previous value; `null` is none. */
 export const agentEvents = {
@@ -29,6 +36,13 @@ export const agentEvents = {
     previous: s.bytes.nullable(),
     physicalMemoryBytes: s.bytes.nullable(),
   }),
+  /** All of its labels; what was before is told in whole, too. */
+  AgentLabelsSet: z.object({ ...about, labels: s.labels, previous: s.labels }),
+  PruneModeSet: z.object({ ...about, mode: s.pruneMode, previous: s.pruneMode }),
+  /** `imageId` is the container engine's. Nothing is freed while others share its layers, or where only a tag of it went. */
+  ImageRemoved: z.object({ ...prune, freedBytes: s.bytes }),
+  /** It was to be removed, and the engine or somebody who uses it had something against it. */
+  ImageRemovalSkipped: z.object(prune),
   AgentWentLate: z.object({ ...about, silentSeconds: s.count }),
   AgentWentMissing: z.object({ ...about, silentSeconds: s.count }),
   AgentReturned: z.object({ ...about, from: z.enum(['never', 'late', 'missing', 'lost']) }),
@@ -36,4 +50,6 @@ export const agentEvents = {
   AgentDeclaredLost: z.object({ ...about, sessions: s.count }),
   AgentConditionRaised: z.object({ ...about, condition: s.condition, detail: s.shortText, mend: s.shortText }),
   AgentConditionCleared: z.object({ ...about, condition: s.condition }),
+  /** It held nothing, and the zone knows nothing of it any more. */
+  AgentLeft: z.object(about),
 };

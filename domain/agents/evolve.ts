@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { At } from '../decision.ts';
+import { sortedLabels } from '../labels.ts';
 import { release } from '../sessions/evolve.ts';
 import type { ZoneState } from '../zone/state.ts';
 import type { agentEvents } from './events.ts';
@@ -15,6 +16,10 @@ export function evolveAgent(zone: ZoneState, event: AgentFact, at: At): void {
     zone.agents.set(event.data.agentId, newAgent(event.data, at.version));
     return;
   }
+  if (event.type === 'AgentLeft') {
+    zone.agents.delete(event.data.agentId);
+    return;
+  }
   const agent = zone.agents.get(event.data.agentId);
   if (agent === undefined) return;
   // Whatever it held is over. `release` counts each as a chance for those that wait.
@@ -23,7 +28,11 @@ export function evolveAgent(zone: ZoneState, event: AgentFact, at: At): void {
 }
 
 /** Changes one agent; true when a waiting session may fit now. */
-function applyToAgent(agent: AgentState, event: Exclude<AgentFact, { type: 'AgentJoined' }>, at: At): boolean {
+function applyToAgent(
+  agent: AgentState,
+  event: Exclude<AgentFact, { type: 'AgentJoined' | 'AgentLeft' }>,
+  at: At,
+): boolean {
   switch (event.type) {
     case 'AgentBooted':
       supersede(agent, event.data.bootId);
@@ -45,6 +54,23 @@ function applyToAgent(agent: AgentState, event: Exclude<AgentFact, { type: 'Agen
       agent.memoryOverride = override(event.data.memoryBytes, event.data.physicalMemoryBytes);
       agent.settingsVersion = at.version;
       return true;
+    case 'AgentLabelsSet':
+      agent.labels.clear();
+      for (const [key, value] of sortedLabels(event.data.labels)) agent.labels.set(key, value);
+      agent.settingsVersion = at.version;
+      return true;
+    case 'PruneModeSet':
+      agent.pruneMode = event.data.mode;
+      agent.settingsVersion = at.version;
+      // Its document says so.
+      agent.desiredVersion = at.version;
+      return false;
+    case 'ImageRemoved':
+    case 'ImageRemovalSkipped':
+      agent.pruneMark = { series: event.data.series, number: event.data.number };
+      // Its document tells it, so that it tells no more of it.
+      agent.desiredVersion = at.version;
+      return false;
     case 'AgentWentLate':
       agent.connectivity = 'late';
       agent.silentSince ??= before(at.time, event.data.silentSeconds);

@@ -1,3 +1,5 @@
+import type { PruneMode } from '../pruneMode.ts';
+import type { PruneMark } from '../pruning/record.ts';
 import type { Condition, Hardware } from '../schemas.ts';
 
 /**
@@ -21,6 +23,11 @@ export interface AgentState {
   hardware: Hardware | null;
   coresOverride: Override | null;
   memoryOverride: Override | null;
+  /** In the order of their keys. */
+  readonly labels: Map<string, string>;
+  pruneMode: PruneMode;
+  /** Which of its removals of images the log has; null before the first. */
+  pruneMark: PruneMark | null;
   readonly conditions: Map<Condition, { readonly detail: string; readonly mend: string }>;
   readonly allocated: Allocation;
   readonly sessions: Set<string>;
@@ -59,6 +66,9 @@ export function newAgent(
     hardware: null,
     coresOverride: null,
     memoryOverride: null,
+    labels: new Map(),
+    pruneMode: 'off',
+    pruneMark: null,
     conditions: new Map(),
     allocated: { millicores: 0, memoryBytes: 0, gpus: new Map() },
     sessions: new Set(),

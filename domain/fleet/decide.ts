@@ -1,9 +1,13 @@
 import { accept, reject, type Decision } from '../decision.ts';
 import type { FleetFact } from '../events.ts';
 import { decideImage, decideRetire } from '../images/decide.ts';
+import { decideIssue, decideRevocation } from '../keys/decide.ts';
 import { decideSeal } from '../logs/seal.ts';
-import type { FleetCommand, FleetContext } from './commands.ts';
-import { PENDING_LIMIT, type FleetState } from './state.ts';
+import { decideTokenIssue, decideTokenRevocation } from '../managerTokens/decide.ts';
+import { decideCreation, decideRemoval, decideRoleChange } from '../people/decide.ts';
+import type { ApproveAgent, EnrolAgent, FleetCommand, FleetContext } from './commands.ts';
+import { decideRejections } from './rejections.ts';
+import { isPending, PENDING_LIMIT, type Enrolment, type FleetState } from './state.ts';
 
 /** The only place of the fleet's log that may say no. Reads the state, never changes it. */
 export function decideFleet(state: FleetState, command: FleetCommand, context: FleetContext): Decision<FleetFact> {
@@ -14,36 +18,107 @@ export function decideFleet(state: FleetState, command: FleetCommand, context: F
       return decideEnrolment(state, command);
     case 'ApproveAgent':
       return decideApproval(state, command);
+    case 'RevokeAgent':
+      return decideAgentRevocation(state, command);
+    case 'RemoveAgent':
+      return decideAgentRemoval(state, command);
+    case 'RecordRejections':
+      return decideRejections(state, command, context);
     case 'DefineImage':
       return decideImage(state, command, context);
     case 'RetireImage':
       return decideRetire(state, command);
+    case 'CreatePerson':
+      return decideCreation(state, command);
+    case 'ChangePersonRole':
+      return decideRoleChange(state, command);
+    case 'RemovePerson':
+      return decideRemoval(state, command);
+    case 'IssueAccessKey':
+      return decideIssue(state, command, context.now);
+    case 'RevokeAccessKey':
+      return decideRevocation(state, command);
+    case 'IssueManagerToken':
+      return decideTokenIssue(state, command);
+    case 'RevokeManagerToken':
+      return decideTokenRevocation(state, command);
     case 'SealLog':
       return decideSeal(state.epoch, context.version);
   }
 }
 
-/** The first check-in of an agent that nobody knows: it arrives pending. */
+/** The first connection of an agent that nobody knows: it arrives pending. */
 function decideEnrolment(
   state: FleetState,
-  { agentId, hostname, simulated }: Extract<FleetCommand, { type: 'EnrolAgent' }>,
+  { agentId, hostname, simulated, fingerprint, expected }: EnrolAgent,
 ): Decision<FleetFact> {
-  if (state.agents.has(agentId)) return accept([], { agentId });
-  const pending = [...state.agents.values()].filter((agent) => agent.zone === null).length;
-  if (pending >= PENDING_LIMIT) {
+  const enrolled = { type: 'AgentEnrolled', data: { agentId, hostname, simulated, fingerprint } } as const;
+  const known = state.agents.get(agentId);
+  if (known !== undefined) return decideReturn(known, enrolled);
+  const pending = [...state.agents.values()].filter(isPending).length;
+  if (pending >= PENDING_LIMIT && !expected) {
     return reject('PENDING_FULL', `${pending} agents wait for approval; approve some first`, { pending });
   }
-  return accept([{ type: 'AgentEnrolled', data: { agentId, hostname, simulated } }], { agentId });
+  return accept([enrolled], { agentId });
 }
 
-function decideApproval(
-  state: FleetState,
-  { agentId, zone }: Extract<FleetCommand, { type: 'ApproveAgent' }>,
-): Decision<FleetFact> {
+/** A known agent is the one that has its secret. One from before agents had secrets is whoever shows the first. */
+function decideReturn(known: Enrolment, enrolled: Extract<FleetFact, { type: 'AgentEnrolled' }>): Decision<FleetFact> {
+  const { agentId, fingerprint } = enrolled.data;
+  if (known.revokedAt !== null) {
+    return reject('AGENT_REVOKED', `${agentId} was revoked; remove it, then it can begin anew`);
+  }
+  if (fingerprint === null || fingerprint === known.fingerprint) return accept([], { agentId });
+  if (known.fingerprint === null) return accept([enrolled], { agentId });
+  const remedy = 'give this one another MUSTER_AGENT_ID';
+  return reject(
+    'AGENT_SECRET_WRONG',
+    `another host is ${agentId}, with the fingerprint ${known.fingerprint}; ${remedy}`,
+  );
+}
+
+function decideApproval(state: FleetState, { agentId, zone, fingerprint }: ApproveAgent): Decision<FleetFact> {
   const agent = state.agents.get(agentId);
-  if (agent === undefined) return reject('AGENT_UNKNOWN', `no agent "${agentId}" has checked in`);
+  if (agent === undefined) return unknown(agentId);
+  if (agent.revokedAt !== null) {
+    return reject(
+      'AGENT_REVOKED',
+      `${agentId} was revoked and is never approved again; remove it, then it can begin anew`,
+    );
+  }
+  if (fingerprint !== null && fingerprint !== agent.fingerprint) {
+    const has = agent.fingerprint === null ? 'has no fingerprint' : `has the fingerprint ${agent.fingerprint}`;
+    return reject('FINGERPRINT_DIFFERS', `${agentId} ${has}, not the one that was given; nothing was approved`);
+  }
   if (!state.zones.has(zone)) return reject('ZONE_UNKNOWN', `there is no zone "${zone}"`);
   if (agent.zone === zone) return accept([], { agentId });
   if (agent.zone !== null) return reject('AGENT_ALREADY_APPROVED', `${agentId} is in zone ${agent.zone} already`);
   return accept([{ type: 'AgentApproved', data: { agentId, zone } }], { agentId });
+}
+
+/** What it holds stays held: only its zone can tell what became of that. Revoking it again changes nothing. */
+function decideAgentRevocation(
+  state: FleetState,
+  { agentId }: Extract<FleetCommand, { type: 'RevokeAgent' }>,
+): Decision<FleetFact> {
+  const agent = state.agents.get(agentId);
+  if (agent === undefined) return unknown(agentId);
+  return accept(agent.revokedAt === null ? [{ type: 'AgentRevoked', data: { agentId } }] : [], { agentId });
+}
+
+/** An approved one has to be revoked first, and to have left its zone, which whoever removes it sees to. */
+function decideAgentRemoval(
+  state: FleetState,
+  { agentId }: Extract<FleetCommand, { type: 'RemoveAgent' }>,
+): Decision<FleetFact> {
+  const agent = state.agents.get(agentId);
+  if (agent === undefined) return unknown(agentId);
+  if (agent.revokedAt === null && !isPending(agent)) {
+    return reject('AGENT_NOT_REVOKED', `${agentId} is approved; revoke it first`);
+  }
+  return accept([{ type: 'AgentRemoved', data: { agentId } }], { agentId });
+}
+
+function unknown(agentId: string): Decision<FleetFact> {
+  return reject('AGENT_UNKNOWN', `no agent "${agentId}" has checked in`);
 }

@@ -4,12 +4,15 @@ import type { FleetFact } from '../events.ts';
 import type { DefineImage, FleetCommand, FleetContext } from '../fleet/commands.ts';
 import type { FleetState } from '../fleet/state.ts';
 import type { ImageDefinition } from './image.ts';
-import { parseReference } from './reference.ts';
+import { parseReference, type ImageReference } from './reference.ts';
 
 /** A variable of such a name is most likely a secret, and what is in the log stays in the log. */
 const SECRET_NAME = /PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL/i;
 
-/** Defines an image, or revises the one of that id; saying the same again changes nothing. */
+/**
+ * Defines an image, or revises the one of that id; saying the same again changes nothing. The digest of a revision is that
+ * of its reference, and null for one that names a tag alone.
+ */
 export function decideImage(state: FleetState, command: DefineImage, context: FleetContext): Decision<FleetFact> {
   const { image: wanted, ifRevision } = command;
   const previous = state.images.get(wanted.imageId) ?? null;
@@ -23,13 +26,14 @@ export function decideImage(state: FleetState, command: DefineImage, context: Fl
       `the variable ${secret} looks like a secret; an image's environment is recorded for ever, so it must not hold any`,
     );
   }
-  const refused = refuseReference(wanted.reference, context.allowedRegistries);
+  const reference = parseReference(wanted.reference);
+  const refused = refuseReference(wanted.reference, reference, context.allowedRegistries);
   if (refused !== null) return refused;
   const revision = (state.revisions.get(wanted.imageId) ?? 0) + 1;
-  const image: ImageDefinition = { ...wanted, revision };
+  const image: ImageDefinition = { ...wanted, digest: reference?.digest ?? null, revision };
   const outcome = { imageId: image.imageId, created: previous === null };
   if (previous === null) return accept([{ type: 'ImageDefined', data: { image } }], outcome);
-  if (isDeepEqual(previous, { ...wanted, revision: previous.revision })) return accept([], outcome);
+  if (isDeepEqual(previous, { ...image, revision: previous.revision })) return accept([], outcome);
   return accept([{ type: 'ImageRevised', data: { image, previous } }], outcome);
 }
 
@@ -46,17 +50,21 @@ export function decideRetire(
   return accept([{ type: 'ImageRetired', data: { imageId, revision: image.revision } }], { imageId });
 }
 
-function refuseReference(reference: string, allowed: readonly string[]): Decision<FleetFact> | null {
-  const parsed = parseReference(reference);
-  if (parsed === null) {
+function refuseReference(
+  text: string,
+  reference: ImageReference | null,
+  allowed: readonly string[],
+): Decision<FleetFact> | null {
+  if (reference === null) {
     return reject(
       'REFERENCE_INVALID',
-      `"${reference.slice(0, 80)}" is not a container reference ([registry/]path[:tag])`,
+      `"${text.slice(0, 80)}" is not a container reference ([registry/]path[:tag][@sha256:digest])`,
     );
   }
-  if (parsed.registry === null || allowed.includes(parsed.registry)) return null;
+  const { registry } = reference;
+  if (allowed.includes(registry)) return null;
   return reject(
     'REGISTRY_NOT_ALLOWED',
-    `the registry ${parsed.registry} is not on the list of allowed ones (${allowed.join(', ')}); MUSTER_ALLOWED_REGISTRIES sets it`,
+    `the registry ${registry} is not on the list of allowed ones (${allowed.join(', ')}); MUSTER_ALLOWED_REGISTRIES sets it`,
   );
 }

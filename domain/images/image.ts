@@ -19,6 +19,10 @@ export const imageNeeds = z.object({
   gpu: s.gpuNeed,
   gpuModel: z.string().min(1).max(128).nullable(),
   gpuMemoryBytes: s.bytes.min(1).nullable(),
+  /** An agent that takes it meets all of these … */
+  includeLabels: s.labelSelectors,
+  /** … and none of these. */
+  excludeLabels: s.labelSelectors,
   ports: z.array(s.port).max(32),
   shmBytes: s.bytes.nullable(),
   environment: z.record(variableName, z.string().max(4096)),

@@ -12,12 +12,12 @@ export function matchingGpus(agent: AgentState, needs: ImageNeeds): readonly Gpu
   return schedulableGpus(agent).filter((gpu) => hasModel(gpu, needs) && hasMemory(gpu, needs));
 }
 
-export function hasModel(gpu: GpuDevice, needs: ImageNeeds): boolean {
+export function hasModel(gpu: GpuDevice, needs: Pick<ImageNeeds, 'gpuModel'>): boolean {
   return needs.gpuModel === null || matchesGlob(gpu.model, needs.gpuModel);
 }
 
 /** A device whose memory the driver does not tell never meets a minimum. */
-export function hasMemory(gpu: GpuDevice, needs: ImageNeeds): boolean {
+export function hasMemory(gpu: GpuDevice, needs: Pick<ImageNeeds, 'gpuMemoryBytes'>): boolean {
   return needs.gpuMemoryBytes === null || (gpu.memoryBytes ?? -1) >= needs.gpuMemoryBytes;
 }
 

@@ -34,9 +34,11 @@ export interface Explanation {
   /** How many agents there were. */
   readonly agents: number;
   readonly complete: boolean;
-  /** How many of all the agents gave each reason, when none took it; empty when one did. */
+  /** How many of all the agents gave each reason, when none took it or it was asked for with `fits`; otherwise empty. */
   readonly codes: Readonly<Record<string, number>>;
   readonly candidates: readonly Candidate[];
+  /** How many agents fit, when that was asked for; absent otherwise. */
+  readonly fits?: number;
   /** The rules version of the decision, when it is another than the one that computed this; absent otherwise. */
   readonly otherRules?: number;
 }

@@ -13,6 +13,8 @@ import { gpuNone } from './rules/gpuNone.ts';
 import { gpuNotUsable } from './rules/gpuNotUsable.ts';
 import { gpuTotal } from './rules/gpuTotal.ts';
 import { gpuUnhealthy } from './rules/gpuUnhealthy.ts';
+import { labelExcluded } from './rules/labelExcluded.ts';
+import { labelMissing } from './rules/labelMissing.ts';
 import { memoryShort } from './rules/memoryShort.ts';
 import { pinnedElsewhere } from './rules/pinnedElsewhere.ts';
 
@@ -24,6 +26,8 @@ export const placementRules: readonly PlacementRule[] = [
   agentMissing,
   engineDown,
   pinnedElsewhere,
+  labelMissing,
+  labelExcluded,
   coresShort,
   memoryShort,
   gpuNone,

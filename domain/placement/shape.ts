@@ -3,8 +3,9 @@ import type { PlacementRequest } from './rule.ts';
 
 /** All that the rules look at in a request, as one text: equal shapes get equal answers of the same fleet. */
 export function shapeOf({ needs, pinnedAgentId }: PlacementRequest): string {
-  const { millicores, memoryBytes, gpu, gpuModel, gpuMemoryBytes } = needs;
-  return JSON.stringify([millicores, memoryBytes, gpu, gpuModel, gpuMemoryBytes, pinnedAgentId]);
+  const { millicores, memoryBytes, gpu, gpuModel, gpuMemoryBytes, includeLabels, excludeLabels } = needs;
+  const labels = [includeLabels, excludeLabels];
+  return JSON.stringify([millicores, memoryBytes, gpu, gpuModel, gpuMemoryBytes, labels, pinnedAgentId]);
 }
 
 /** Each wake goes down a line of up to 10,000, so what never changes is written once per session. */

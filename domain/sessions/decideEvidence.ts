@@ -54,8 +54,9 @@ function evidenceFor(session: HeldSession, seen: ObservedSession | null, applied
 function started(session: HeldSession, seen: ObservedSession): ZoneFact[] {
   if (session.phase === 'running') return [];
   const { sessionId, agentId } = session;
-  const { endpoints } = seen;
-  return [{ type: 'SessionStarted', data: { sessionId, agentId, containerId: seen.containerId ?? '', endpoints } }];
+  const { containerId, imageDigest, endpoints } = seen;
+  const data = { sessionId, agentId, containerId: containerId ?? '', imageDigest: imageDigest ?? null, endpoints };
+  return [{ type: 'SessionStarted', data }];
 }
 
 /** `gone` and `failed` are absent containers; anything else that is not exited may still run. */

@@ -30,7 +30,13 @@ export const sessionEvents = {
   SessionRefused: z.object({ ...about, refusal: refusalSummary }),
   SessionCancelled: z.object({ ...about, cause: s.endCause }),
   SessionStarting: z.object(onAgent),
-  SessionStarted: z.object({ ...onAgent, containerId: z.string().max(128), endpoints: z.array(s.endpoint).max(64) }),
+  /** `imageDigest`: of the image that the container was made from, as its agent's engine knows it; null: not told. */
+  SessionStarted: z.object({
+    ...onAgent,
+    containerId: z.string().max(128),
+    imageDigest: s.imageDigest.nullable(),
+    endpoints: z.array(s.endpoint).max(64),
+  }),
   SessionStartFailed: z.object({ ...onAgent, code: z.string().max(64), detail: s.shortText }),
   SessionStopRequested: z.object({ ...onAgent, cause: s.endCause, exitCode: z.int().nullable() }),
   SessionEnded: z.object({ ...onAgent, cause: s.endCause, exitCode: z.int().nullable() }),

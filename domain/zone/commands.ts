@@ -1,9 +1,12 @@
 import type { CheckIn } from '../checkIn.ts';
 import type { ImageNeeds } from '../images/image.ts';
+import type { Labels } from '../labels.ts';
+import type { PruneMode } from '../pruneMode.ts';
 
 /** What can be asked of a zone. The edges check the shapes; the decider checks the rules. */
 export type ZoneCommand =
   | { readonly type: 'JoinAgent'; readonly agentId: string; readonly hostname: string; readonly simulated: boolean }
+  | { readonly type: 'LeaveAgent'; readonly agentId: string }
   | SetAgentSettings
   | RequestSession
   | { readonly type: 'StopSession'; readonly sessionId: string; readonly cause: 'USER' | 'OPERATOR' }
@@ -14,8 +17,9 @@ export type ZoneCommand =
   | { readonly type: 'SealLog' };
 
 /**
- * Everything an operator sets on an agent; what is absent stays as it is, `null` removes an override. `ifVersion` is the
- * settings version the operator saw: when it has moved on, nothing changes. `confirm` allows overrides far from physical.
+ * Everything an operator sets on an agent; what is absent stays as it is, `null` removes an override, and `labels` are all of
+ * them. `ifVersion` is the settings version the operator saw: when it has moved on, nothing changes. `confirm` allows
+ * overrides far from physical.
  */
 export interface SetAgentSettings {
   readonly type: 'SetAgentSettings';
@@ -23,6 +27,8 @@ export interface SetAgentSettings {
   readonly enabled?: boolean;
   readonly millicores?: number | null;
   readonly memoryBytes?: number | null;
+  readonly labels?: Labels;
+  readonly pruneMode?: PruneMode;
   readonly confirm: boolean;
   readonly ifVersion: number | null;
 }

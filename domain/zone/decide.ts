@@ -1,4 +1,4 @@
-import { decideAgentSettings, decideJoin, decideLost } from '../agents/decide.ts';
+import { decideAgentSettings, decideJoin, decideLeave, decideLost } from '../agents/decide.ts';
 import { decideCheckIn } from '../agents/decideCheckIn.ts';
 import type { Decision } from '../decision.ts';
 import type { ZoneFact } from '../events.ts';
@@ -13,6 +13,8 @@ export function decideZone(state: ZoneState, command: ZoneCommand, context: Zone
   switch (command.type) {
     case 'JoinAgent':
       return decideJoin(state, command);
+    case 'LeaveAgent':
+      return decideLeave(state, command);
     case 'SetAgentSettings':
       return decideAgentSettings(state, command);
     case 'RequestSession':

@@ -6,12 +6,14 @@ import { touchAgent } from '../placement/index/zoneIndex.ts';
 import { evolveSession } from '../sessions/evolve.ts';
 import type { ZoneState } from './state.ts';
 
-/** What names an agent and changes nothing that placement reads of it: a wish, or how far a session is whose claim stands. */
+/** What names an agent and changes nothing that placement reads of it: a wish, what became of its images, or how far a session is whose claim stands. */
 const LEAVES_AGENT: ReadonlySet<ZoneFact['type']> = new Set([
   'SessionRequested',
   'SessionStarting',
   'SessionStarted',
   'SessionStopRequested',
+  'ImageRemoved',
+  'ImageRemovalSkipped',
 ]);
 
 /** Applies one event of a zone's log. Never rejects the past: what `decide` once let in is taken as it is. */
@@ -35,12 +37,17 @@ export function evolveZone(state: ZoneState, event: ZoneFact, at: At): void {
       evolveSession(state, event, at);
       return;
     case 'AgentJoined':
+    case 'AgentLeft':
     case 'AgentBooted':
     case 'AgentHardwareChanged':
     case 'AgentEnabled':
     case 'AgentDisabled':
     case 'CoresOverrideSet':
     case 'MemoryOverrideSet':
+    case 'AgentLabelsSet':
+    case 'PruneModeSet':
+    case 'ImageRemoved':
+    case 'ImageRemovalSkipped':
     case 'AgentWentLate':
     case 'AgentWentMissing':
     case 'AgentReturned':

@@ -1,5 +1,6 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../infra/clock.ts';
+import { hashOf } from './stored.ts';
 
 export const SIGN_IN_MINUTES = 15;
 /** More than this many unused links at a time make the oldest ones void. */
@@ -25,13 +26,13 @@ export class SignInTokens {
     if (oldest !== undefined && this.#expiries.size >= MOST_OPEN) this.#expiries.delete(oldest);
     const token = randomBytes(32).toString('base64url');
     const expiry = this.#clock.now() + SIGN_IN_MINUTES * 60_000;
-    this.#expiries.set(hash('sha256', token), expiry);
+    this.#expiries.set(hashOf(token), expiry);
     return { token, expiresAt: new Date(expiry).toISOString() };
   }
 
   /** True the first time that a token is shown before it expires. */
   redeem(token: string): boolean {
-    const key = hash('sha256', token);
+    const key = hashOf(token);
     const expiry = this.#expiries.get(key);
     this.#expiries.delete(key);
     return expiry !== undefined && this.#clock.now() < expiry;

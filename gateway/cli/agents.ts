@@ -1,6 +1,8 @@
+import { labelTexts } from '../../domain/labels.ts';
+import { PRUNE_MODES } from '../../domain/pruneMode.ts';
 import { coresAllocatedSentence, formatBytes, formatCores } from '../../domain/units.ts';
 import type { AgentView } from '../../projections/views.ts';
-import { openClient } from './client.ts';
+import { openClient, type Client } from './client.ts';
 import { age, facts, print, printJson, table, withReason, type JsonOption, type ReasonOption } from './output.ts';
 
 export async function listAgents({ json }: JsonOption): Promise<void> {
@@ -27,7 +29,7 @@ export async function showAgent(agentId: string, { json }: JsonOption): Promise<
 
 export async function changeAgent(
   agentId: string,
-  verb: 'approve' | 'enable' | 'disable' | 'declare-lost',
+  verb: 'enable' | 'disable' | 'declare-lost' | 'revoke',
   options: JsonOption & ReasonOption,
 ): Promise<void> {
   const client = await openClient();
@@ -37,23 +39,70 @@ export async function changeAgent(
   print(`${agent.agentId}: ${agent.sentence}`);
 }
 
+export interface ApproveOptions extends JsonOption, ReasonOption {
+  readonly fingerprint?: string;
+}
+
+/** The fingerprint is printed in any case, so that it can still be compared. */
+export async function approveAgent(agentId: string, options: ApproveOptions): Promise<void> {
+  const client = await openClient();
+  const path = `/agents/${encodeURIComponent(agentId)}/approve`;
+  const { fingerprint } = options;
+  const body = withReason(options, fingerprint === undefined ? {} : { fingerprint });
+  const agent = await client.call<AgentView>(path, { method: 'POST', body });
+  if (options.json === true) return printJson(agent);
+  print(`${agent.agentId}: ${agent.sentence}\n${fingerprintSentence(agent)}`);
+}
+
+export async function removeAgent(agentId: string, options: JsonOption & ReasonOption): Promise<void> {
+  const client = await openClient();
+  await client.call(`/agents/${encodeURIComponent(agentId)}`, { method: 'DELETE', body: withReason(options) });
+  if (options.json === true) return printJson({ agentId });
+  print(`${agentId}: removed`);
+}
+
 export interface SetOptions extends JsonOption, ReasonOption {
   readonly cores?: string;
   readonly memory?: string;
+  readonly label?: readonly LabelChange[];
+  readonly pruneMode?: string;
   readonly confirm?: boolean;
 }
 
+/** `--label gpu=l40` or `--no-label gpu`, in the order in which they were said. */
+export type LabelChange = readonly [key: string, value: string | null];
+
 export async function setAgent(agentId: string, options: SetOptions): Promise<void> {
   const client = await openClient();
+  const path = `/agents/${encodeURIComponent(agentId)}`;
+  const labels = options.label === undefined ? null : await changedLabels(client, path, options.label);
   const body = withReason(options, {
     ...(options.cores === undefined ? {} : { coresOverride: options.cores }),
     ...(options.memory === undefined ? {} : { memoryOverride: options.memory }),
+    ...(labels === null ? {} : { labels: labels.all }),
+    ...(options.pruneMode === undefined ? {} : { pruneMode: options.pruneMode }),
     ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
   });
-  const path = `/agents/${encodeURIComponent(agentId)}`;
-  const answer = await client.call<{ agent: AgentView; echoes: readonly string[] }>(path, { method: 'PATCH', body });
+  const headers: Record<string, string> = labels === null ? {} : { 'if-match': `"${labels.ifVersion}"` };
+  const answer = await client.call<SetAnswer>(path, { method: 'PATCH', body, headers });
   if (options.json === true) return printJson(answer);
   print([`${agentId}:`, ...answer.echoes.map((echo) => `  ${echo}`)].join('\n'));
+}
+
+interface SetAnswer {
+  readonly agent: AgentView;
+  readonly echoes: readonly string[];
+}
+
+/** The gateway takes all labels at once: what stands there, changed, under the condition that it still stands there. */
+async function changedLabels(client: Client, path: string, changes: readonly LabelChange[]) {
+  const { labels, settingsVersion } = await client.call<AgentView>(path);
+  const all = new Map(Object.entries(labels));
+  for (const [key, value] of changes) {
+    if (value === null) all.delete(key);
+    else all.set(key, value);
+  }
+  return { all: Object.fromEntries(all), ifVersion: settingsVersion };
 }
 
 function row(agent: AgentView, now: number): readonly string[] {
@@ -72,12 +121,14 @@ function row(agent: AgentView, now: number): readonly string[] {
 
 function stateOf({ intent, connectivity, conditions }: AgentView): string {
   if (intent === 'pending') return 'pending';
-  const words = [
-    connectivity,
-    ...(intent === 'disabled' ? ['disabled'] : []),
-    ...conditions.map((each) => each.condition),
-  ];
+  const words = [connectivity, ...(intent === 'enabled' ? [] : [intent]), ...conditions.map((each) => each.condition)];
   return words.join(', ');
+}
+
+function fingerprintSentence({ fingerprint }: AgentView): string {
+  return fingerprint === null
+    ? 'It has no secret of its own, so there is no fingerprint to compare.'
+    : `Its fingerprint is ${fingerprint}; compare it with what the agent printed.`;
 }
 
 function details(agent: AgentView, now: number): readonly (readonly [string, string])[] {
@@ -97,11 +148,15 @@ function details(agent: AgentView, now: number): readonly (readonly [string, str
     ['host', agent.hostname],
     ['zone', agent.zone],
     ['state', agent.sentence],
+    ['fingerprint', agent.fingerprint ?? 'none'],
+    ...(agent.revokedAt === null ? [] : [['revoked', agent.revokedAt] as const]),
     ['CPU', `${cpu ?? ''}${cpuUsed ?? ''}`],
     ['RAM', `${ram ?? ''}${ramUsed ?? ''}`],
     ['GPU', `${detected} detected, ${usable} usable, ${schedulable} schedulable, ${free} free`],
     ['override of cores', overrideText(agent.coresOverride, formatCores)],
     ['override of memory', overrideText(agent.memoryOverride, formatBytes)],
+    ['labels', labelTexts(agent.labels).join(', ')],
+    ['prune mode', `${agent.pruneMode}: ${PRUNE_MODES[agent.pruneMode]}`],
     ['sessions', String(agent.sessions)],
     ['engine', agent.engineVersion ?? ''],
     ['images', agent.images === null ? '' : `${agent.images.count}, ${formatBytes(agent.images.totalBytes)} in all`],

@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { httpAuthority, readConfig, type Config } from '../../infra/config.ts';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { readConfig, type Config } from '../../infra/config.ts';
+import { gatewayUrl } from '../../infra/configTransport.ts';
+import { isCertificateError, readAuthorities } from '../../infra/tls/certificate.ts';
+import { whyUntrusted } from '../../infra/tls/untrusted.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
 import { errorOf } from './problemText.ts';
 
@@ -16,12 +20,12 @@ export interface Call {
 /** The REST API as the command line uses it. Refusals and silence are CliErrors with the exit code to end with. */
 export class Client {
   readonly #base: string;
-  readonly #authority: string;
+  readonly #url: string;
   #keys: readonly string[];
 
-  constructor(authority: string, keys: readonly string[]) {
-    this.#authority = authority;
-    this.#base = `http://${authority}/api/v1`;
+  constructor(url: string, keys: readonly string[]) {
+    this.#url = url;
+    this.#base = `${url}/api/v1`;
     this.#keys = keys;
   }
 
@@ -60,15 +64,35 @@ export class Client {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch (error) {
-      const lines = ['Start it with `npm start`, or set MUSTER_HTTP to where it is.'];
-      throw new CliError(ExitCode.unreachable, `no gateway answers at ${this.#authority}`, lines, error);
+      throw unreachable(this.#url, error);
     }
   }
 }
 
+function unreachable(url: string, cause: unknown): CliError {
+  const untrusted = whyUntrusted(cause);
+  if (untrusted !== null) {
+    const lines = ['MUSTER_CA names the file with its authority (PEM), MUSTER_PUBLIC_URL the name in the certificate.'];
+    return new CliError(ExitCode.unreachable, `the certificate of ${url} is not trusted: ${untrusted}`, lines, cause);
+  }
+  const lines = ['Start it with `npm start`, or set MUSTER_HTTP or MUSTER_PUBLIC_URL to where it is.'];
+  return new CliError(ExitCode.unreachable, `no gateway answers at ${url}`, lines, cause);
+}
+
 export async function openClient(): Promise<Client> {
   const config = readConfig(process.env);
-  return new Client(httpAuthority(config.http), await keysOf(config));
+  if (config.ca !== undefined) await trust(config.ca);
+  return new Client(gatewayUrl(config), await keysOf(config));
+}
+
+/** From now on this process trusts the authorities in the file besides those of the machine. */
+async function trust(path: string): Promise<void> {
+  try {
+    setDefaultCACertificates([...getCACertificates('default'), ...(await readAuthorities(path))]);
+  } catch (error) {
+    if (!isCertificateError(error)) throw error;
+    throw new CliError(ExitCode.usage, `MUSTER_CA cannot be used: ${error.message}`, [], error);
+  }
 }
 
 async function keysOf(config: Config): Promise<readonly string[]> {

@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
-import type { SetOptions } from './agents.ts';
+import type { ApproveOptions, LabelChange, SetOptions } from './agents.ts';
+import type { PruneOptions } from './prune.ts';
+import type { BusSecretsOptions } from './busSecrets.ts';
+import type { CopyOptions } from './copyLogs.ts';
 import type { DefineOptions } from './images.ts';
 import type { LogOptions, SealOptions } from './log.ts';
 import type { JsonOption, ReasonOption } from './output.ts';
+import type { OutputOptions } from './sessionLogs.ts';
 import type { StartOptions } from './sessions.ts';
 
 /** What each command is called and takes. What it does is imported when it runs. */
 
-const JSON_OPTION = ['--json', 'print the answer as JSON'] as const;
-const REASON = ['--reason <text>', 'why; it is recorded, so no personal data'] as const;
+export const JSON_OPTION = ['--json', 'print the answer as JSON'] as const;
+export const REASON = ['--reason <text>', 'why; it is recorded, so no personal data'] as const;
 
 export function addOthers(program: Command): void {
   for (const [name, path, description] of [
@@ -55,11 +59,34 @@ export function addOthers(program: Command): void {
     .requiredOption(...REASON)
     .option(...JSON_OPTION)
     .action(async (name: string, options: SealOptions) => await (await import('./log.ts')).sealLog(name, options));
+  log
+    .command('copy')
+    .description(
+      'copy the logs from one store to another, commit by commit; stores are nats and esdb, as they are configured, or addresses',
+    )
+    .requiredOption('--from <store>', 'nats, esdb, nats://host:4222 or esdb://host:2113')
+    .requiredOption('--to <store>', 'the same; what it has of a log must be a beginning of it')
+    .option('--log <name...>', 'which logs: fleet, zone-default (all there are)')
+    .option(...JSON_OPTION)
+    .action(async (options: CopyOptions) => await (await import('./copyLogs.ts')).copyLogs(options));
+  log
+    .command('links <what>')
+    .description(
+      'on, off or status: EventStoreDB links events into agent-<id> and session-<id>, for whoever reads its pages',
+    )
+    .option(...JSON_OPTION)
+    .action(async (what: string, options: JsonOption) => await (await import('./links.ts')).changeLinks(what, options));
   program
     .command('sign-in')
-    .description('print a new sign-in link for a browser; it works once, for 15 minutes')
+    .description("print a link that signs a browser in as this machine's administrator; it works once, for 15 minutes")
     .option(...JSON_OPTION)
     .action(async (options: JsonOption) => await (await import('./access.ts')).printSignInLink(options));
+  program
+    .command('bus-secrets')
+    .description('make the passwords and the key of a bus that you run yourself: for nats-server, and for its gateways')
+    .option('--out <folder>', 'write bus.env and gateway-secrets.env there, mode 0600, instead of printing them')
+    .option(...JSON_OPTION)
+    .action(async (options: BusSecretsOptions) => await (await import('./busSecrets.ts')).makeBusSecrets(options));
   program
     .command('config')
     .description('list the environment variables that change what Muster does')
@@ -79,8 +106,16 @@ export function addAgents(program: Command): void {
     .description('everything about one agent')
     .option(...JSON_OPTION)
     .action(async (id: string, options: JsonOption) => await (await import('./agents.ts')).showAgent(id, options));
+  agents
+    .command('approve <agent>')
+    .description('let a pending agent join')
+    .option('--fingerprint <fingerprint>', 'only the agent that printed this as its own')
+    .option(...REASON)
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: ApproveOptions) => {
+      await (await import('./agents.ts')).approveAgent(id, options);
+    });
   for (const [verb, description] of [
-    ['approve', 'let a pending agent join'],
     ['enable', 'let new sessions be placed on it'],
     ['disable', 'place nothing new on it; its sessions go on'],
   ] as const) {
@@ -93,23 +128,56 @@ export function addAgents(program: Command): void {
         await (await import('./agents.ts')).changeAgent(id, verb, options);
       });
   }
+  for (const [verb, description] of [
+    ['declare-lost', 'give up a missing agent for good: its sessions end, and what they held is free'],
+    ['revoke', 'hear an agent no more, for ever: nothing new is placed on it, and it cannot come back'],
+  ] as const) {
+    agents
+      .command(`${verb} <agent>`)
+      .description(description)
+      .requiredOption(...REASON)
+      .option(...JSON_OPTION)
+      .action(async (id: string, options: JsonOption & ReasonOption) => {
+        await (await import('./agents.ts')).changeAgent(id, verb, options);
+      });
+  }
   agents
-    .command('declare-lost <agent>')
-    .description('give up a missing agent for good: its sessions end, and what they held is free')
-    .requiredOption(...REASON)
+    .command('remove <agent>')
+    .description('take an agent off the list that waits for approval, or was revoked and holds no session any more')
+    .option(...REASON)
     .option(...JSON_OPTION)
     .action(async (id: string, options: JsonOption & ReasonOption) => {
-      await (await import('./agents.ts')).changeAgent(id, 'declare-lost', options);
+      await (await import('./agents.ts')).removeAgent(id, options);
     });
   agents
     .command('set <agent>')
-    .description('override what placement counts with; 0 removes an override')
+    .description('override what placement counts with (0 removes an override), label it, say what it prunes')
     .option('--cores <n>', 'cores: 12, 0.5, 500m')
     .option('--memory <amount>', 'memory: 24GiB, 24GB or bytes')
+    .option('--label <label>', 'key=value, or a key alone; once for each label', labelSet)
+    .option('--no-label <key>', 'take the label of this key away', labelTaken)
+    .option('--prune-mode <mode>', 'what it removes of its images by itself: off, normal, aggressive')
     .option('--confirm', 'allow less than 0.1x or more than 10x of what is there')
     .option(...REASON)
     .option(...JSON_OPTION)
     .action(async (id: string, options: SetOptions) => await (await import('./agents.ts')).setAgent(id, options));
+  agents
+    .command('prune <agent>')
+    .description('remove images that Muster pulled there and nobody needs any more; never what a container uses')
+    .requiredOption('--mode <mode>', 'normal: what has no tag left; aggressive: also what no image definition names')
+    .option('--dry-run', 'tell what would be removed, and why the rest stays')
+    .option(...REASON)
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: PruneOptions) => await (await import('./prune.ts')).pruneAgent(id, options));
+}
+
+function labelSet(text: string, before: readonly LabelChange[] = []): readonly LabelChange[] {
+  const at = text.indexOf('=');
+  return [...before, at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]];
+}
+
+function labelTaken(key: string, before: readonly LabelChange[] = []): readonly LabelChange[] {
+  return [...before, [key, null]];
 }
 
 export function addImages(program: Command): void {
@@ -135,6 +203,8 @@ export function addImages(program: Command): void {
     .option('--gpus <n>', 'GPUs: a number, or all of one agent')
     .option('--gpu-model <glob>', 'only GPUs of this model, such as "*H200*"')
     .option('--gpu-memory <amount>', 'only GPUs with at least this much memory')
+    .option('--include-label <label...>', 'only on agents with all of these labels: key, or key=value')
+    .option('--exclude-label <label...>', 'never on agents with one of these labels')
     .option('--port <port...>', 'published ports of the container: 8080, 53/udp')
     .option('--shm <amount>', 'size of /dev/shm')
     .option('--env <variable...>', 'NAME=value, never a secret: it is recorded')
@@ -186,6 +256,15 @@ export function addSessions(program: Command): void {
     .option(...JSON_OPTION)
     .action(async (id: string, options: JsonOption & ReasonOption) => {
       await (await import('./sessions.ts')).stopSession(id, options);
+    });
+  sessions
+    .command('logs <session>')
+    .description("what a session's program has printed, read from its container")
+    .option('-f, --follow', 'and what it prints from now on, until its container ends')
+    .option('-n, --lines <n>', 'the last so many lines, at most 5000', '100')
+    .option('--timestamps', 'the time before each line')
+    .action(async (id: string, options: OutputOptions) => {
+      await (await import('./sessionLogs.ts')).showOutput(id, options);
     });
   sessions
     .command('why <session>')

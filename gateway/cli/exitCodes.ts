@@ -16,13 +16,13 @@ Exit codes:
   1  failed, or refused by a rule other than placement
   2  wrong usage or configuration
   3  no agent takes the session
-  4  no such agent, image, session, zone or log
-  5  the gateway does not answer
+  4  no such agent, image, session, zone, log, person, key or manager token
+  5  the gateway, or a store of logs, does not answer
   6  not authorised
 
 Environment:
   MUSTER_HTTP       the gateway's address (127.0.0.1:8080)
-  MUSTER_ADMIN_KEY  the key; without it, admin.key in MUSTER_DATA (./.muster) is used
+  MUSTER_ADMIN_KEY  the key, also one that was issued; without it, admin.key in MUSTER_DATA (./.muster) is used
   npx muster config lists everything that can be set`;
 
 /** Ends the command with one sentence on standard error. */

@@ -29,6 +29,8 @@ export async function showImage(imageId: string, { json }: JsonOption): Promise<
       ['GPU', describeGpuNeed(image.gpu)],
       ['GPU model', image.gpuModel ?? ''],
       ['GPU memory', image.gpuMemoryBytes === null ? '' : formatBytes(image.gpuMemoryBytes)],
+      ['only on agents with', image.includeLabels.join(', ')],
+      ['never on agents with', image.excludeLabels.join(', ')],
       ['ports', image.ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`).join(', ')],
       ['shared memory', image.shmBytes === null ? '' : formatBytes(image.shmBytes)],
       ['environment', Object.keys(image.environment).join(', ')],
@@ -46,6 +48,8 @@ export interface DefineOptions extends JsonOption, ReasonOption {
   readonly gpus?: string;
   readonly gpuModel?: string;
   readonly gpuMemory?: string;
+  readonly includeLabel?: readonly string[];
+  readonly excludeLabel?: readonly string[];
   readonly port?: readonly string[];
   readonly shm?: string;
   readonly env?: readonly string[];
@@ -66,6 +70,8 @@ export async function defineImage(imageId: string, options: DefineOptions): Prom
       gpuModel: options.gpuModel,
       gpuMemory: options.gpuMemory,
       shm: options.shm,
+      includeLabels: options.includeLabel,
+      excludeLabels: options.excludeLabel,
       command: options.command,
     }),
   });

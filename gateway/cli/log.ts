@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventRow } from '../live/eventRows.ts';
 import { openClient, type Client } from './client.ts';
+import { streamedEvents } from './eventStream.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
 import type { Verification } from '../http/logReader.ts';
 import type { SealedLog } from '../http/routes/sealLog.ts';
@@ -64,9 +65,9 @@ export async function sealLog(log: string, { reason, json }: SealOptions): Promi
   const path = `/logs/${encodeURIComponent(log)}/seal`;
   const sealed = await client.call<SealedLog>(path, { method: 'POST', body: { reason } });
   if (json === true) return printJson(sealed);
-  const { epoch, position, stream, movable } = sealed;
+  const { epoch, position, movable, how } = sealed;
   print(`${log}: epoch ${epoch} ended at ${position}; what follows is in epoch ${epoch + 1}`);
-  print(`${stream} can be moved offline ${movable}`);
+  print(`It can be moved offline ${movable}: ${how}`);
 }
 
 async function printPast(client: Client, options: LogOptions, say: (row: EventRow) => void): Promise<string> {
@@ -88,23 +89,9 @@ async function printPast(client: Client, options: LogOptions, say: (row: EventRo
 /** The events of the live stream. Ends when the connection does. */
 async function* follow(client: Client, log: string, after: string): AsyncGenerator<EventRow> {
   const query = `view=events&log=${encodeURIComponent(log)}&after=${encodeURIComponent(after)}`;
-  const { body } = await client.open(`/live?${query}`);
-  if (body === null) return;
-  let text = '';
-  try {
-    for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-        const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1];
-        text = text.slice(end + 2);
-        if (data === undefined) continue;
-        const row: EventRow = JSON.parse(data);
-        yield row;
-      }
-    }
-  } catch (error) {
-    // A broken connection is a TypeError of the stream; anything else is a defect.
-    if (!(error instanceof TypeError)) throw error;
+  for await (const { data } of streamedEvents(await client.open(`/live?${query}`))) {
+    const row: EventRow = JSON.parse(data);
+    yield row;
   }
 }
 

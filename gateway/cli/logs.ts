@@ -10,7 +10,7 @@ export async function listLogs({ json }: JsonOption): Promise<void> {
     printJson(answer);
     return;
   }
-  const { gatewayId, logs } = answer;
+  const { gatewayId, kept, logs } = answer;
   const rows = logs.map(({ log, position, epoch, role, leader, snapshots: [newest] }) => [
     log,
     position,
@@ -20,5 +20,6 @@ export async function listLogs({ json }: JsonOption): Promise<void> {
     newest === undefined ? '' : `${newest.position}, ${age(newest.at, Date.now())} old`,
   ]);
   print(table(['LOG', 'POSITION', 'EPOCH', 'LEADER', 'HERE', 'NEWEST SNAPSHOT'], rows));
+  print(`\nKept in ${kept.store} at ${kept.at}`);
   for (const { log, readOnly } of logs) if (readOnly !== null) print(`\n${log}: ${readOnly}`);
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { CliError, EXIT_CODES_HELP, ExitCode } from './exitCodes.ts';
+import { addKeys, addManagerTokens, addPeople } from './accessCommands.ts';
 import { addAgents, addImages, addOthers, addSessions } from './commands.ts';
 
 /** The command `muster`. Each command's code is imported when it runs, so that the start is quick. */
@@ -14,6 +15,9 @@ addOthers(program);
 addAgents(program);
 addImages(program);
 addSessions(program);
+addPeople(program);
+addKeys(program);
+addManagerTokens(program);
 
 process.exitCode = await run();
 

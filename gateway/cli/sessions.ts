@@ -59,6 +59,7 @@ export async function showSession(sessionId: string, { json }: JsonOption): Prom
     facts([
       ['session', session.sessionId],
       ['image', `${session.imageId}, revision ${session.imageRevision}`],
+      ['digest', session.imageDigest ?? ''],
       ['phase', session.phase],
       ['state', session.sentence],
       ['agent', session.agentId ?? ''],

@@ -40,6 +40,7 @@ export class CheckInDesk {
   #listeningSince: number | null = null;
   #lastTick = 0;
   #ticks = 0;
+  #troubled = false;
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -52,7 +53,7 @@ export class CheckInDesk {
 
   /**
    * It listens from now on, and everybody gets a full window. To be called when the log was taken over and is caught up,
-   * and when the connection to the bus is back. A desk does not listen before.
+   * and when bus and log are back. A desk does not listen before.
    */
   freshWindow(): void {
     const now = this.#options.clock.now();
@@ -64,7 +65,7 @@ export class CheckInDesk {
     }
   }
 
-  /** To be called when the log was lost to another gateway, or the bus is away: no time passes until `freshWindow()`. */
+  /** To be called when the log was lost to another gateway, or log or bus is away: no time passes until `freshWindow()`. */
   pause(): void {
     this.#listeningSince = null;
   }
@@ -79,6 +80,12 @@ export class CheckInDesk {
     this.#newest.set(agentId, checkIn);
     if (!this.#deciding.has(agentId)) void this.#decideNewest(agentId);
     return true;
+  }
+
+  /** An agent that has left its zone; should it join again, it is heard as a new one. */
+  forget(agentId: string): void {
+    this.#heard.delete(agentId);
+    this.#newest.delete(agentId);
   }
 
   /** One tick of time, once a second: agents that fell silent, and whatever else has come due. */
@@ -151,12 +158,18 @@ export class CheckInDesk {
     return this.#submit({ key, recorded: false, actor: SYSTEM, command, ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** What comes again by itself may fail: the next check-in or tick says the same. */
+  /**
+   * What comes again by itself may fail: the next check-in or tick says the same. It is told once, since a whole fleet goes
+   * on to check in while the log is away.
+   */
   async #submit(submission: Submission<ZoneCommand>): Promise<void> {
     try {
       await this.#options.submit(submission);
+      this.#troubled = false;
     } catch (error) {
-      this.#options.onTrouble('a check-in or a tick of time was not taken; the next one will be', error);
+      const sentence = 'a check-in or a tick of time was not taken; a later one will be';
+      if (!this.#troubled) this.#options.onTrouble(sentence, error);
+      this.#troubled = true;
     }
   }
 }

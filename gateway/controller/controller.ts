@@ -28,6 +28,10 @@ export interface ControllerOptions<State, Command, Fact extends AnyFact> {
   /** Resolves when this gateway may write now; rejects with SteppedDown when it may not any more, or at the signal. */
   readonly mayWrite: (signal: AbortSignal) => Promise<void>;
   readonly onTrouble: (sentence: string, cause: unknown) => void;
+  /** What an operator looks after when the log does not answer for long, as a sentence; callers are told. */
+  readonly remedy: string;
+  /** Told when the log has not taken for long what was decided, and when it takes it again. */
+  readonly onStall?: (stalled: boolean) => void;
   /** An answer that takes longer is refused as unavailable; the command may still be carried out. Milliseconds. */
   readonly answerWithinMs?: number;
 }
@@ -39,9 +43,8 @@ const REFOLD_PAUSE_MS = 500;
 /** Refused as stale so often in a row while nobody has written: the log has lost its end. */
 const VAIN_REFOLDS = 5;
 const TOO_MANY = 'too many commands are waiting; nothing was done, try again';
-const REMEDY = 'If it stays so, free disk space where nats-server keeps its store and restart it';
-const NOT_TAKEN = `the event log does not answer; nothing was done, try again. ${REMEDY}`;
-const DOUBTFUL = `the event log does not answer; ask again with the same idempotency key. ${REMEDY}`;
+const NOT_TAKEN = 'the event log does not answer; nothing was done, try again';
+const DOUBTFUL = 'the event log does not answer; ask again with the same idempotency key';
 
 interface Waiting<Command> {
   readonly submission: Submission<Command>;
@@ -119,7 +122,7 @@ export class Controller<State, Command, Fact extends AnyFact> {
   /** Resolves once the outcome is in the log. Rejects with ControllerUnavailable when it cannot be told in time. */
   submit(submission: Submission<Command>): Promise<Answer> {
     if (this.#stop.signal.aborted) return Promise.reject(this.#stopReason ?? stopping());
-    if (this.#stalled) return Promise.reject(new ControllerUnavailable(NOT_TAKEN));
+    if (this.#stalled) return Promise.reject(this.#noAnswer(NOT_TAKEN));
     if (this.#waiting.length + (this.#filling?.taken.length ?? 0) >= WAITING_LIMIT) {
       return Promise.reject(new ControllerUnavailable(TOO_MANY));
     }
@@ -210,28 +213,36 @@ export class Controller<State, Command, Fact extends AnyFact> {
   }
 
   async #append({ group, context, logId }: Flight<Command>): Promise<void> {
-    const { fold, clock, answerWithinMs = ANSWER_WITHIN_MS } = this.#options;
+    const { fold } = this.#options;
+    const commands = [...group.commands.values()];
+    const { events, texts } = group;
+    const commit = nextCommit({
+      previous: fold.head,
+      newLogId: logId,
+      at: context.now,
+      events,
+      texts,
+      commands,
+    });
+    assertDecidedFor(commit, context);
+    await this.#watched(async () => {
+      fold.take(await this.#settled(commit));
+      // In one step: a batch that began in between would count this commit twice, and decide for a version that is not its.
+      this.#flight = null;
+    });
+  }
+
+  /** While the log's answer takes too long, nobody waits for it and nobody new is taken. */
+  async #watched(work: () => Promise<void>): Promise<void> {
+    const { clock, answerWithinMs = ANSWER_WITHIN_MS } = this.#options;
     const settled = new AbortController();
     const watch = clock.sleep(answerWithinMs, settled.signal).then(() => {
       if (!settled.signal.aborted) this.#stall();
     });
     try {
-      const commands = [...group.commands.values()];
-      const { events, texts } = group;
-      const commit = nextCommit({
-        previous: fold.head,
-        newLogId: logId,
-        at: context.now,
-        events,
-        texts,
-        commands,
-      });
-      assertDecidedFor(commit, context);
-      fold.take(await this.#settled(commit));
-      // In one step: a batch that began in between would count this commit twice, and decide for a version that is not its.
-      this.#flight = null;
+      await work();
     } finally {
-      this.#stalled = false;
+      this.#goOn();
       // With a reason, since the standard one is an exception with a trace, for every commit.
       settled.abort(null);
       await watch;
@@ -246,10 +257,21 @@ export class Controller<State, Command, Fact extends AnyFact> {
   /** The log does not answer: nobody waits longer, and new commands are refused until it does. */
   #stall(): void {
     this.#stalled = true;
-    const doubtful = new ControllerUnavailable(DOUBTFUL);
+    this.#options.onStall?.(true);
+    const doubtful = this.#noAnswer(DOUBTFUL);
     // What is decided already stays decided: it is on the state, and lands when the log is back.
     for (const { fail } of [...(this.#flight?.taken ?? []), ...(this.#filling?.taken ?? [])]) fail(doubtful);
-    for (const { fail } of this.#waiting.splice(0)) fail(new ControllerUnavailable(NOT_TAKEN));
+    for (const { fail } of this.#waiting.splice(0)) fail(this.#noAnswer(NOT_TAKEN));
+  }
+
+  #goOn(): void {
+    if (!this.#stalled) return;
+    this.#stalled = false;
+    this.#options.onStall?.(false);
+  }
+
+  #noAnswer(what: string): ControllerUnavailable {
+    return new ControllerUnavailable(`${what}. ${this.#options.remedy}`);
   }
 
   /**
@@ -269,12 +291,13 @@ export class Controller<State, Command, Fact extends AnyFact> {
     if (isLogUnreadable(error)) throw error;
     const before = this.#options.fold.version;
     this.#options.onTrouble(`the ${this.#options.log} log did not take a commit; reading it again`, error);
-    await this.#refold();
+    await this.#watched(() => this.#refold());
     if (isVersionConflict(error)) {
       this.#dropOutdated();
       await this.#mindVanity(before, error);
     } else if (flown.length === 1) {
-      this.#waiting.shift()?.fail(error);
+      // Unless it was told already that nobody knows, since reading the log took too long.
+      if (this.#waiting[0] === flown[0]) this.#waiting.shift()?.fail(error);
     } else this.#oneByOne = flown.length;
   }
 

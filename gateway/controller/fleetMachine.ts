@@ -9,7 +9,7 @@ import type { Machine } from './machine.ts';
 export function fleetMachine(allowedRegistries: readonly string[]): Machine<FleetState, FleetCommand, FleetFact> {
   return {
     initial: initialFleet,
-    decide: (state, command, { version }) => decideFleet(state, command, { allowedRegistries, version }),
+    decide: (state, command, { version, now }) => decideFleet(state, command, { allowedRegistries, version, now }),
     evolve: evolveFleet,
     pending: ({ zones }) =>
       zones.has('default') ? null : { token: 'default-zone', command: { type: 'CreateZone', zone: 'default' } },

@@ -54,10 +54,10 @@ export class ControllerUnavailable extends Error {
   readonly code = 'UNAVAILABLE';
 }
 
-/** Another gateway leads the log now: what was asked here may be asked there, under the same key. */
+/** Another gateway leads the log now, or nobody for the moment: what was asked may be asked there, under the same key. */
 export class SteppedDown extends ControllerUnavailable {
   constructor(options?: ErrorOptions) {
-    super('another gateway has taken over this log; ask again', options);
+    super('another gateway takes over this log, or nobody leads it for the moment; ask again', options);
   }
 }
 

@@ -32,6 +32,10 @@ export interface ReplicaOptions<State, Command, Fact extends AnyFact, View exten
   readonly forward: (gatewayId: string, submission: Submission<Command>) => Promise<Answer>;
   readonly onRole?: (role: Role) => void;
   readonly onTrouble: (sentence: string, cause: unknown) => void;
+  /** What an operator looks after when the log does not answer for long, as a sentence. */
+  readonly remedy: string;
+  /** Told when the log has not taken for long what was decided here, and when it takes it again. */
+  readonly onStall?: (stalled: boolean) => void;
 }
 
 const AGAIN_MS = 250;
@@ -157,6 +161,7 @@ export class Replica<State, Command, Fact extends AnyFact, View extends Projecti
   async #submitOnce(submission: Submission<Command>): Promise<Answer> {
     if (this.#controller !== null) return await this.#controller.submit(submission);
     const { lease, forward } = this.#options;
+    if (lease.foreign !== null) throw new ControllerUnavailable(lease.foreign);
     if (lease.holder === null || this.#role === 'starting') throw new SteppedDown();
     const answer = await forward(lease.holder, submission);
     if (answer.kind === 'accepted') await this.#seen(answer.version);

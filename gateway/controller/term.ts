@@ -6,6 +6,8 @@ import { SteppedDown } from './machine.ts';
 /** A holder that has not renewed for so long, as others see it, has lost its lease; and it writes nothing any more. */
 export const LEASE_MS = 5_000;
 const RENEW_EVERY_MS = 1_000;
+/** Who has not reached the log for so long leaves it to others: long enough for a store that restarts. */
+export const LOG_AWAY_MS = 10_000;
 /** How often the clock is compared with the bus's while in office. */
 const CLOCK_EVERY_RENEWALS = 10;
 
@@ -14,11 +16,15 @@ export interface TermOptions {
   readonly store: LeaseStore;
   readonly clock: Clock;
   readonly onTrouble: (sentence: string, cause: unknown) => void;
-  readonly record: LeaseRecord;
+  /** This gateway's own, without the log's id, which it may get while it is led. */
+  readonly record: { readonly holder: string; readonly term: number };
+  readonly logId: () => string | null;
   readonly revision: number;
   /** When the lease was asked for, by this gateway's clock, in ms. */
   readonly since: number;
   readonly clockAgrees: () => Promise<boolean>;
+  /** Whether this gateway reaches the log, as far as is known. */
+  readonly reachesLogs: () => boolean;
 }
 
 /**
@@ -32,6 +38,7 @@ export class Term {
   readonly #lost = Promise.withResolvers<void>();
   #revision: number;
   #renewedAt: number;
+  #reachedAt: number;
   #renewed = Promise.withResolvers<void>();
   readonly #renewing: Promise<void>;
 
@@ -39,10 +46,11 @@ export class Term {
     this.#options = options;
     this.#revision = options.revision;
     this.#renewedAt = options.since;
+    this.#reachedAt = options.since;
     this.#renewing = this.#renewForever();
   }
 
-  /** Resolves when the lease is somebody else's, or was handed back. */
+  /** Resolves when the lease is somebody else's, was handed back, or is to be: others may reach the log. */
   get lost(): Promise<void> {
     return this.#lost.promise;
   }
@@ -71,9 +79,9 @@ export class Term {
     this.#over();
     await this.#renewing;
     if (!held) return;
-    const { store, log, record, onTrouble } = this.#options;
+    const { store, log, onTrouble } = this.#options;
     try {
-      await store.write(log, { holder: null, term: record.term }, this.#revision);
+      await store.write(log, this.#recordOf(null), this.#revision);
     } catch (error) {
       onTrouble(`the lease of ${log} could not be handed back; it runs out by itself`, error);
     }
@@ -85,6 +93,11 @@ export class Term {
     for (let count = 1; !this.#end.signal.aborted; count += 1) {
       await clock.sleep(RENEW_EVERY_MS, this.#end.signal);
       if (this.#end.signal.aborted) return;
+      if (this.#isCutOff()) {
+        onTrouble(`${log} cannot be reached from here for ${LOG_AWAY_MS / 1000} s, so its lease is handed back`, null);
+        this.#lost.resolve();
+        return;
+      }
       try {
         await this.#renew(count % CLOCK_EVERY_RENEWALS === 0);
         told = false;
@@ -95,6 +108,18 @@ export class Term {
     }
   }
 
+  #recordOf(holder: string | null): LeaseRecord {
+    const { record, logId } = this.#options;
+    const id = logId();
+    return { holder, term: record.term, ...(id === null ? {} : { logId: id }) };
+  }
+
+  #isCutOff(): boolean {
+    const now = this.#options.clock.now();
+    if (this.#options.reachesLogs()) this.#reachedAt = now;
+    return now - this.#reachedAt >= LOG_AWAY_MS;
+  }
+
   async #renew(compareClocks: boolean): Promise<void> {
     const { store, log, record, clock, clockAgrees } = this.#options;
     if (compareClocks && !(await clockAgrees())) {
@@ -102,7 +127,8 @@ export class Term {
       return;
     }
     const asked = clock.now();
-    const revision = (await store.write(log, record, this.#revision)) ?? (await this.#ownRevision());
+    const revision =
+      (await store.write(log, this.#recordOf(record.holder), this.#revision)) ?? (await this.#ownRevision());
     if (revision === null) {
       this.#over();
       return;

@@ -1,7 +1,8 @@
 import type { CheckIn } from '../../domain/checkIn.ts';
 import type { FleetFact } from '../../domain/events.ts';
-import type { FleetCommand } from '../../domain/fleet/commands.ts';
-import type { FleetState } from '../../domain/fleet/state.ts';
+import type { Rejection } from '../../domain/decision.ts';
+import type { EnrolAgent, FleetCommand } from '../../domain/fleet/commands.ts';
+import { isPending, type Enrolment, type FleetState } from '../../domain/fleet/state.ts';
 import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import { FLEET_LOG, zoneLog, type LogName, type StoredCommit } from '../../infra/log/port.ts';
 import { applyCheckIn, type FleetProjection } from '../../projections/fleetProjection.ts';
@@ -28,6 +29,8 @@ type LogStanding = Pick<FleetReplica, 'role' | 'leader' | 'readOnly' | 'version'
   readonly view: { readonly state: Pick<FleetState, 'epoch'> };
 };
 
+const SYSTEM = { kind: 'system', id: 'muster' } as const;
+
 type FleetReplica = Replica<FleetState, FleetCommand, FleetFact, FleetProjection>;
 
 /**
@@ -42,8 +45,9 @@ export class Core {
   readonly #fleetLog: OpenedLog<FleetState, FleetCommand, FleetFact, FleetProjection>;
   readonly #enrolling = new Set<string>();
   readonly #joining = new Set<string>();
+  readonly #disabling = new Set<string>();
   #started = false;
-  #stopServing: () => void = () => {};
+  #stopServing: () => Promise<void> = async () => {};
 
   constructor(options: CoreOptions) {
     this.#options = options;
@@ -53,7 +57,8 @@ export class Core {
       machine: fleetMachine(allowedRegistries),
       rules: fleetRules,
       onCommit: (stored) => {
-        if (this.#started) this.#joinApproved();
+        this.#forgetRemoved(stored);
+        if (this.#started) this.#carryOut();
         onCommit(FLEET_LOG, stored);
       },
       onRole: () => {},
@@ -82,13 +87,14 @@ export class Core {
     await Promise.all([this.#fleetLog.start(), ...[...this.zones.values()].map(({ start }) => start())]);
     this.#started = true;
     this.#stopServing = serveForwarded(this.#options.relay, (log, submission) => this.#decide(log, submission));
-    this.#joinApproved();
+    this.#carryOut();
   }
 
   async stop(): Promise<void> {
-    this.#stopServing();
+    const served = this.#stopServing();
     await Promise.all([...this.zones.values()].map(({ stop }) => stop()));
     await this.#fleetLog.stop();
+    await served;
   }
 
   /** Rejects when a log has met what must not happen. */
@@ -98,58 +104,77 @@ export class Core {
 
   /**
    * One check-in, received by the bus at `receivedAt` (ISO). An old one, such as the last word of an agent that is long
-   * gone, is shown with its age and decides nothing.
+   * gone, is shown with its age and decides nothing. A revoked agent is not heard at all.
    */
   receive(checkIn: CheckIn, receivedAt: string): void {
     const { agentId, usage } = checkIn;
     const enrolment = this.fleetProjection.state.agents.get(agentId);
     // An approval that did not come through, because the gateway ended in between, is asked for again.
-    const unapproved = enrolment?.zone === null && this.#options.approvesItself(agentId);
-    const leads = this.fleet.role === 'leading';
-    if (leads && (enrolment === undefined || unapproved)) void this.#enrol(checkIn, receivedAt);
-    if (enrolment === undefined) return;
+    const unapproved = enrolment !== undefined && isPending(enrolment) && this.#options.approvesItself(agentId);
+    const isOld = this.#isOld(Date.parse(receivedAt));
+    const isMissing = enrolment === undefined || unapproved;
+    // The last word of an agent that was removed stands among the check-ins for days.
+    if (isMissing && !isOld && this.fleet.role === 'leading') void this.#enrolHeard(checkIn, receivedAt);
+    if (enrolment === undefined || enrolment.revokedAt !== null) return;
     const changed = applyCheckIn(this.fleetProjection, checkIn, receivedAt);
     const zone = enrolment.zone === null ? undefined : this.zones.get(enrolment.zone);
     for (const sessionId of changed) zone?.projection.touched.sessions.add(sessionId);
     const at = measuredAt(checkIn, Date.parse(receivedAt));
     addSample(this.history, agentId, at, usage);
-    const age = this.#options.clock.now() - at;
-    if (age > LATE_INTERVALS * this.#options.patience.checkInSeconds * 1000) return;
-    if (zone?.replica.role === 'leading') zone.desk.receive(checkIn);
+    if (zone?.replica.role === 'leading' && !this.#isOld(at)) zone.desk.receive(checkIn);
+  }
+
+  #isOld(atMs: number): boolean {
+    return this.#options.clock.now() - atMs > LATE_INTERVALS * this.#options.patience.checkInSeconds * 1000;
   }
 
   /** To be called once a second. */
   async tick(): Promise<void> {
-    this.#joinApproved();
+    this.#carryOut();
     await Promise.all([...this.zones.values()].map(({ tick }) => tick()));
   }
 
-  /** The bus is away: no time passes, and nobody is silent. */
+  /** Bus or logs cannot be reached from here: no time passes, and nobody is silent. */
   pause(): void {
-    for (const { desk } of this.zones.values()) desk.pause();
+    for (const { setAway } of this.zones.values()) setAway(true);
   }
 
-  /** The bus is back: everybody gets a fresh window. */
+  /** Bus and logs are back: everybody gets a fresh window. */
   freshWindow(): void {
-    for (const { desk, replica } of this.zones.values()) if (replica.role === 'leading') desk.freshWindow();
+    for (const { setAway } of this.zones.values()) setAway(false);
   }
 
-  /** The first word of an unknown agent puts it among the pending ones. */
-  async #enrol(checkIn: CheckIn, receivedAt: string): Promise<void> {
+  /**
+   * Has an agent recorded that comes to the bus, or confirmed that it is the one that is known by this fingerprint; one that needs
+   * no operator is approved with it. `arrival` tells this coming from every other. Null: it may stay. Throws ControllerUnavailable
+   * or LogReadOnly.
+   */
+  async enrol(agent: Omit<EnrolAgent, 'type' | 'expected'>, arrival: string): Promise<Rejection | null> {
+    const { agentId } = agent;
+    const key = `enrol:${agentId}:${arrival}`;
+    const expected = this.#options.approvesItself(agentId);
+    const enrolled = await this.fleet.submit({
+      key,
+      recorded: false,
+      actor: { kind: 'agent', id: agentId },
+      command: { type: 'EnrolAgent', ...agent, expected },
+    });
+    if (enrolled.kind === 'rejected') return enrolled.rejection;
+    const enrolment = this.fleetProjection.state.agents.get(agentId);
+    if (enrolment === undefined || !isPending(enrolment) || !expected) return null;
+    const command = { type: 'ApproveAgent', agentId, zone: 'default', fingerprint: null } as const;
+    const approved = await this.fleet.submit({ key: `${key}:approve`, recorded: false, actor: SYSTEM, command });
+    return approved.kind === 'rejected' ? approved.rejection : null;
+  }
+
+  /** Whoever checks in with a gateway's own leave, as simulations do, is enrolled by that and has no fingerprint. */
+  async #enrolHeard(checkIn: CheckIn, receivedAt: string): Promise<void> {
     const { agentId, hostname, simulated, bootId, seq } = checkIn;
     if (this.#enrolling.has(agentId)) return;
     this.#enrolling.add(agentId);
-    const key = `enrol:${agentId}:${bootId}:${seq}`;
     try {
-      const actor = { kind: 'agent', id: agentId } as const;
-      const command = { type: 'EnrolAgent', agentId, hostname, simulated } as const;
-      await this.fleet.submit({ key, recorded: false, actor, command });
-      applyCheckIn(this.fleetProjection, checkIn, receivedAt);
-      if (this.#options.approvesItself(agentId)) {
-        const approve = { type: 'ApproveAgent', agentId, zone: 'default' } as const;
-        const system = { kind: 'system', id: 'muster' } as const;
-        await this.fleet.submit({ key: `${key}:approve`, recorded: false, actor: system, command: approve });
-      }
+      const rejected = await this.enrol({ agentId, hostname, simulated, fingerprint: null }, `${bootId}:${seq}`);
+      if (rejected === null) applyCheckIn(this.fleetProjection, checkIn, receivedAt);
     } catch (error) {
       this.#options.onTrouble(`agent ${agentId} could not be enrolled; its next check-in tries again`, error);
     } finally {
@@ -157,26 +182,51 @@ export class Core {
     }
   }
 
-  /** An approval stands in the fleet's log; joining stands in the zone's. What the one wants and the other lacks is done. */
-  #joinApproved(): void {
-    for (const { agentId, hostname, simulated, zone } of this.fleetProjection.state.agents.values()) {
-      const target = zone === null ? undefined : this.zones.get(zone);
-      if (target?.replica.role !== 'leading' || target.projection.state.agents.has(agentId)) continue;
-      void this.#join(target, { agentId, hostname, simulated });
+  /**
+   * An approval or a revocation stands in the fleet's log; joining and being disabled stand in the zone's. What the one
+   * wants and the other lacks is done.
+   */
+  #carryOut(): void {
+    for (const enrolment of this.fleetProjection.state.agents.values()) {
+      const target = enrolment.zone === null ? undefined : this.zones.get(enrolment.zone);
+      if (target?.replica.role !== 'leading') continue;
+      const joined = target.projection.state.agents.get(enrolment.agentId);
+      if (enrolment.revokedAt !== null) {
+        if (joined?.enabled === true) void this.#disable(target, enrolment.agentId);
+      } else if (joined === undefined) void this.#join(target, enrolment);
     }
   }
 
-  async #join({ replica }: Zone, agent: { agentId: string; hostname: string; simulated: boolean }): Promise<void> {
-    if (this.#joining.has(agent.agentId)) return;
-    this.#joining.add(agent.agentId);
-    const key = `join:${agent.agentId}`;
+  /** Nothing new goes to an agent that is not heard any more, whoever enables it. */
+  async #disable({ replica }: Zone, agentId: string): Promise<void> {
+    if (this.#disabling.has(agentId)) return;
+    this.#disabling.add(agentId);
+    const command = { type: 'SetAgentSettings', agentId, enabled: false, confirm: false, ifVersion: null } as const;
     try {
-      const actor = { kind: 'system', id: 'muster' } as const;
-      await replica.submitHere({ key, recorded: false, actor, command: { type: 'JoinAgent', ...agent } });
+      const key = `revoked:${agentId}`;
+      await replica.submitHere({ key, recorded: false, actor: SYSTEM, command, reason: 'revoked' });
     } catch (error) {
-      this.#options.onTrouble(`agent ${agent.agentId} could not join yet; trying again`, error);
+      this.#options.onTrouble(`the revoked agent ${agentId} could not be disabled yet; trying again`, error);
     } finally {
-      this.#joining.delete(agent.agentId);
+      this.#disabling.delete(agentId);
+    }
+  }
+
+  /** The id may begin anew: what was measured before is not its own. */
+  #forgetRemoved({ commit }: StoredCommit): void {
+    for (const { type, data } of commit.events) if (type === 'AgentRemoved') this.history.delete(data.agentId);
+  }
+
+  async #join({ replica }: Zone, { agentId, hostname, simulated }: Enrolment): Promise<void> {
+    if (this.#joining.has(agentId)) return;
+    this.#joining.add(agentId);
+    try {
+      const command = { type: 'JoinAgent', agentId, hostname, simulated } as const;
+      await replica.submitHere({ key: `join:${agentId}`, recorded: false, actor: SYSTEM, command });
+    } catch (error) {
+      this.#options.onTrouble(`agent ${agentId} could not join yet; trying again`, error);
+    } finally {
+      this.#joining.delete(agentId);
     }
   }
 

@@ -40,11 +40,11 @@ export async function forwardTo(
   throw failureOf(reply.code, reply.message);
 }
 
-/** Answers what other gateways ask, until the result is called. */
+/** Answers what other gateways ask, until the result is called; it resolves when what had arrived is answered. */
 export function serveForwarded(
   relay: Relay,
   decide: (log: LogName, submission: Submission<unknown>) => Promise<Answer>,
-): () => void {
+): () => Promise<void> {
   return relay.serve(async (asked): Promise<Reply> => {
     if (!isForwardedCommand(asked)) return { kind: 'failed', code: 'UNAVAILABLE', message: 'this is no command' };
     try {

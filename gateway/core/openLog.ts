@@ -26,6 +26,10 @@ export interface LogPorts {
   readonly feedOf: (log: LogName) => Feed;
   readonly clock: Clock;
   readonly newLogId: () => string;
+  /** Whether the logs can be reached from here, as far as is known: they may be kept elsewhere than the leases. */
+  readonly reachesLogs: () => boolean;
+  /** What an operator looks after when a log does not answer for long, as a sentence. */
+  readonly remedy: string;
   readonly onTrouble: (sentence: string, cause: unknown) => void;
 }
 
@@ -52,9 +56,11 @@ export function openLog<State, Command, Fact extends AnyFact, View extends Proje
     /** Every commit that was folded, in order; those read at the start included. */
     readonly onCommit: (stored: StoredCommit) => void;
     readonly onRole: (role: Role) => void;
+    /** Told when the log has not taken for long what was decided here, and when it takes it again. */
+    readonly onStall?: (stalled: boolean) => void;
   },
 ): OpenedLog<State, Command, Fact, View> {
-  const { log, machine, rules } = options;
+  const { log, machine, rules, onStall } = options;
   const { onTrouble, clock } = ports;
   let feed: FeedWriter | null = null;
   let feedEnded: Promise<unknown> = Promise.resolve();
@@ -81,12 +87,19 @@ export function openLog<State, Command, Fact extends AnyFact, View extends Proje
     log,
     machine,
     fold,
-    lease: new Lease({ ...ports, log, store: ports.leases, isGone: (gatewayId) => ports.relay.isGone(gatewayId) }),
+    lease: new Lease({
+      ...ports,
+      log,
+      store: ports.leases,
+      isGone: (gatewayId) => ports.relay.isGone(gatewayId),
+      logId: () => fold.head?.commit.logId ?? null,
+    }),
     forward: (gatewayId, submission) => forwardTo(ports.relay, gatewayId, log, submission),
     onRole: (role) => {
       writeFeed(role === 'leading');
       options.onRole(role);
     },
+    ...(onStall === undefined ? {} : { onStall }),
   });
   return {
     replica,

@@ -24,7 +24,8 @@ function shown(core: Core, enrolment: Enrolment): AgentView {
   const { agentId, zone } = enrolment;
   const heard = core.fleetProjection.heard.get(agentId) ?? null;
   const agent = zone === null ? undefined : core.zones.get(zone)?.projection.state.agents.get(agentId);
-  return agent === undefined || zone === null ? pendingAgentView(enrolment, heard) : agentView(agent, zone, heard);
+  if (agent === undefined || zone === null) return pendingAgentView(enrolment, heard);
+  return agentView(agent, { ...enrolment, zone }, heard);
 }
 
 /** Live ones first, then those that are over; within each the newest first. */
@@ -42,6 +43,15 @@ export function sessionShown(core: Core, sessionId: string): SessionView | null 
     if (record !== undefined) return sessionOf(core, projection, record);
   }
   return null;
+}
+
+/** Of the commits in which something happened to a session; none when it is not known. */
+export function sessionVersions(core: Core, sessionId: string): readonly number[] {
+  for (const { projection } of core.zones.values()) {
+    const record = projection.sessions.get(sessionId);
+    if (record !== undefined) return record.versions;
+  }
+  return [];
 }
 
 function sessionOf({ fleetProjection }: Core, { state }: ZoneProjection, record: SessionRecord): SessionView {

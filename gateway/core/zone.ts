@@ -30,7 +30,12 @@ export interface Zone {
   readonly stop: () => Promise<void>;
   /** One second has passed. */
   readonly tick: () => Promise<void>;
+  /** Bus or log cannot be reached, or can again. */
+  readonly setAway: (away: boolean) => void;
 }
+
+/** Why nobody's silence counts. */
+type Deafness = 'not leading' | 'away' | 'stalled';
 
 /** Within so many ticks the document of every agent is looked at once, should the bus have lost it. */
 const LOOK_TICKS = 60;
@@ -46,9 +51,11 @@ export function makeZone(zone: string, ports: CorePorts, onCommit: (stored: Stor
       if (replica.role === 'leading') {
         for (const agentId of changedDocuments(replica.view, stored)) writer.changed(agentId);
       }
+      for (const { type, data } of stored.commit.events) if (type === 'AgentLeft') desk.forget(data.agentId);
       onCommit(stored);
     },
     onRole: (role) => takeRole(role),
+    onStall: (stalled) => setDeaf('stalled', stalled),
   });
   const documentOf = (agentId: string) =>
     replica.logId === null ? null : desiredDocumentOf(replica.view.state, agentId, replica.logId);
@@ -60,13 +67,21 @@ export function makeZone(zone: string, ports: CorePorts, onCommit: (stored: Stor
     submit: (submission) => replica.submitHere(submission),
     onTrouble,
   });
+  const deaf = new Set<Deafness>(['not leading']);
+  /**
+   * What cannot be heard is no silence; and what is heard while the log takes nothing cannot be recorded, so that nothing
+   * may come due by it either. When the last reason is gone everybody gets a fresh window.
+   */
+  function setDeaf(why: Deafness, isSo: boolean): void {
+    if (isSo) deaf.add(why);
+    else deaf.delete(why);
+    if (deaf.size === 0) desk.freshWindow();
+    else desk.pause();
+  }
   /** Whoever comes to lead looks after every document, since the one before may have ended between log and document. */
   function takeRole(role: Role): void {
-    if (role !== 'leading') {
-      desk.pause();
-      return;
-    }
-    desk.freshWindow();
+    setDeaf('not leading', role !== 'leading');
+    if (role !== 'leading') return;
     for (const agentId of replica.view.state.agents.keys()) writer.changed(agentId);
   }
   let ticks = 0;
@@ -84,6 +99,7 @@ export function makeZone(zone: string, ports: CorePorts, onCommit: (stored: Stor
       lookAfterSome();
       await desk.tick();
     },
+    setAway: (away) => setDeaf('away', away),
     replica,
     get projection() {
       return replica.view;

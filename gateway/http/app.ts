@@ -10,9 +10,13 @@ import type { Edge } from './edge.ts';
 import { answerErrors } from './errors.ts';
 import { guard } from './guard.ts';
 import { addOperations } from './operations.ts';
-import { HttpProblem } from './problem.ts';
+import { limitedAs, tooMany } from './rateLimits.ts';
+import { requireDeclarations } from './roles.ts';
+import type { TlsListener } from './tls.ts';
+import { refuseOddities } from './wellFormed.ts';
 
-const BODY_LIMIT = 1024 * 1024;
+/** Bytes; also of a message on the bus. */
+export const BODY_LIMIT = 1024 * 1024;
 
 const PAGE_POLICY = {
   'default-src': ["'self'"],
@@ -23,12 +27,17 @@ const PAGE_POLICY = {
   'object-src': ["'none'"],
   'base-uri': ["'none'"],
   'frame-ancestors': ["'none'"],
-  'form-action': ["'self'"],
+  // Every form is sent by script: without it nothing is, least of all a password in an address.
+  'form-action': ["'none'"],
 };
 
+/** Browsers come back over TLS for a year; other names below this one are somebody else's. */
+const HSTS = { maxAge: 31_536_000, includeSubDomains: false };
+
 /** The HTTP edge, composed and not yet listening. */
-export async function buildApp(edge: Edge): Promise<FastifyInstance> {
+export async function buildApp(edge: Edge, tls: TlsListener | null = null): Promise<FastifyInstance> {
   const app = fastify({
+    ...(tls === null ? {} : { serverFactory: tls.serverFactory }),
     loggerInstance: edge.log,
     // A line per request tells an operator nothing; what goes wrong is logged where it does.
     logController: new LogController({ disableRequestLogging: true }),
@@ -43,18 +52,21 @@ export async function buildApp(edge: Edge): Promise<FastifyInstance> {
   await app.register(cookie);
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY },
-    // It speaks plain HTTP on loopback; a proxy with TLS sets this itself.
-    strictTransportSecurity: false,
+    // A proxy with TLS in front of plain HTTP sets this itself.
+    strictTransportSecurity: tls === null ? false : HSTS,
   });
+  requireDeclarations(app);
   guard(app, edge);
   await app.register(rateLimit, {
     global: false,
-    errorResponseBuilder: (_request, { after, ttl }) =>
-      new HttpProblem(429, 'RATE_LIMITED', `too many attempts; try again in ${after}`, {
-        retryAfterSeconds: Math.ceil(ttl / 1000),
-      }),
+    keyGenerator: limitedAs,
+    errorResponseBuilder: (_request, context) => tooMany(context),
   });
-  app.addHook('preClose', async () => edge.live.close());
+  app.addHook('preClose', async () => {
+    edge.output.close();
+    edge.prune.close();
+    edge.live.close();
+  });
   await addDocs(app, edge);
   addOperations(app, edge);
   await app.register(
@@ -62,6 +74,11 @@ export async function buildApp(edge: Edge): Promise<FastifyInstance> {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       api.setValidatorCompiler(validatorCompiler);
       api.setSerializerCompiler(serializerCompiler);
+      refuseOddities(api);
+      // What one person is shown is nobody else's, on a shared machine either.
+      api.addHook('onRequest', async (_request, reply) => {
+        reply.header('cache-control', 'no-store');
+      });
       addRoutes(api, edge);
     },
     { prefix: '/api/v1' },

@@ -2,7 +2,9 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { requestSubjectShown } from '../../infra/names.ts';
 import type { Edge } from './edge.ts';
+import { targetOf } from './onBus.ts';
 
 /** The page's own scripts are files; its styles are partly inline, which this exception allows here and nowhere else. */
 const DOCS_POLICY =
@@ -18,9 +20,24 @@ export async function addDocs(app: FastifyInstance, { version }: Edge): Promise<
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
       security: [{ key: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: withAccess,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY });
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  await app.register(async (page) => {
+    page.addHook('onRoute', (route) => {
+      route.config = { ...route.config, role: 'viewer' };
+    });
+    const uiConfig = { showExtensions: true };
+    await page.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY, uiConfig });
+  });
+  app.get('/openapi.json', { schema: { hide: true }, config: { role: 'viewer' } }, () => app.swagger());
 }
+
+/** Each operation says the least role that may use it (those that are open need no key), and where it is on the bus. */
+const withAccess: typeof jsonSchemaTransform = (input) => {
+  const { url, schema } = jsonSchemaTransform(input);
+  const { role, open, bus } = input.route.config ?? {};
+  const access = open === true ? { security: [] } : { 'x-role': role };
+  const place = bus === undefined ? {} : { 'x-muster-subject': requestSubjectShown(bus.name, targetOf(bus)) };
+  return { url, schema: { ...schema, ...access, ...place } };
+};

@@ -1,15 +1,19 @@
 import { describeGpuNeed } from '../../domain/gpuNeed.ts';
+import { labelTexts } from '../../domain/labels.ts';
+import { PRUNE_MODES } from '../../domain/pruneMode.ts';
 import { coresText, formatBytes, overrideRatio } from '../../domain/units.ts';
 import type { AgentView, ImageView } from '../../projections/views.ts';
 import type { AgentPatch, ImagePut } from './schemas/requests.ts';
 
-/** How the amounts of a change were understood, in sentences: what was parsed, and how it compares with what is there. */
+/** How a change was understood, in sentences: of an amount what was parsed, and how it compares with what is there. */
 export function agentEchoes(agent: AgentView, patch: AgentPatch): readonly string[] {
   const echoes: string[] = [];
   if (patch.coresOverride !== undefined) echoes.push(coresEcho(agent));
   if (patch.memoryOverride !== undefined) {
     echoes.push(memoryEcho(agent), ...agent.memoryRisks.map(({ sentence }) => sentence));
   }
+  if (patch.labels !== undefined) echoes.push(labelsEcho(agent));
+  if (patch.pruneMode !== undefined) echoes.push(`prune mode ${agent.pruneMode}: ${PRUNE_MODES[agent.pruneMode]}`);
   return echoes;
 }
 
@@ -27,6 +31,11 @@ function memoryEcho({ memoryOverride, physical }: AgentView): string {
   const text = formatBytes(memoryOverride.value);
   if (physical === null || there === null) return text;
   return `${text} (${overrideRatio(memoryOverride.value, physical.memoryBytes, there)})`;
+}
+
+function labelsEcho({ labels }: AgentView): string {
+  const texts = labelTexts(labels);
+  return texts.length === 0 ? 'no labels' : `labels: ${texts.join(', ')}`;
 }
 
 export function imageEchoes(image: ImageView, { requireGpu, gpuCount }: ImagePut): readonly string[] {

@@ -1,13 +1,16 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isHistoryOffline, isLogUnavailable, isOutcomeUnknown } from '../../infra/log/errors.ts';
+import { isSecretConflict, isSecretsFull, isSecretsUnavailable } from '../../infra/secrets/errors.ts';
+import { isAccessRefused, type AccessCode, type AccessRefused } from '../auth/errors.ts';
 import { LogReadOnly, isControllerUnavailable } from '../controller/machine.ts';
 import { HttpProblem, notFound, problemDocument, unavailable, type WrongPlace } from './problem.ts';
 
 /** Everything that goes wrong leaves here as problem details, and nothing of the inside leaves with it. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
-    sendProblem(reply, toProblem(error, request));
+    const { id, log, routeOptions } = request;
+    sendProblem(reply, toProblem(error, { id, log, route: routeOptions.url }));
   });
   app.setNotFoundHandler((request) => {
     throw notFound('ROUTE_UNKNOWN', `there is no ${request.method} ${pathOf(request)}; see /docs for what there is`);
@@ -29,7 +32,15 @@ function pathOf({ url }: FastifyRequest): string {
   return (url.split('?')[0] ?? '').slice(0, 200);
 }
 
-function toProblem(error: unknown, request: FastifyRequest): HttpProblem {
+/** Of which request something is told in the gateway's log. */
+interface Incident {
+  readonly id: string;
+  readonly log: FastifyBaseLogger;
+  readonly route: string | undefined;
+}
+
+/** What the client is told of any error. */
+export function toProblem(error: unknown, incident: Incident): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return invalidRequest(error);
   if (isControllerUnavailable(error) || isLogUnavailable(error) || isOutcomeUnknown(error)) {
@@ -39,6 +50,15 @@ function toProblem(error: unknown, request: FastifyRequest): HttpProblem {
     const { readableAfter, message } = error;
     return new HttpProblem(410, error.code, message, { numbers: { readableAfter }, cause: error });
   }
+  if (isAccessRefused(error)) return notLetIn(error);
+  if (isSecretsUnavailable(error)) return unavailable('the bus is away, where passwords and sessions are kept', error);
+  if (isSecretConflict(error)) {
+    return new HttpProblem(409, 'CHANGED_MEANWHILE', 'somebody else changed the same just now; look again', {
+      cause: error,
+    });
+  }
+  if (isSecretsFull(error) && error instanceof Error)
+    return new HttpProblem(503, 'SECRETS_FULL', error.message, { cause: error });
   if (error instanceof LogReadOnly) return new HttpProblem(503, error.code, error.message, { cause: error });
   const known = error instanceof Error && 'code' in error ? KNOWN[String(error.code)] : undefined;
   if (known !== undefined) return known();
@@ -47,7 +67,22 @@ function toProblem(error: unknown, request: FastifyRequest): HttpProblem {
       return new HttpProblem(error.statusCode, 'REQUEST_REFUSED', error.message, { cause: error });
     }
   }
-  return unexpected(error, request);
+  return unexpected(error, incident);
+}
+
+const ACCESS_STATUS: Readonly<Record<AccessCode, number>> = {
+  SIGN_IN_WRONG: 401,
+  SIGN_IN_LINK_INVALID: 401,
+  LOCKED_OUT: 429,
+  PASSWORD_REFUSED: 400,
+  BUSY: 503,
+};
+
+function notLetIn({ code, message, field, retryAfterSeconds }: AccessRefused): HttpProblem {
+  return new HttpProblem(ACCESS_STATUS[code], code, message, {
+    ...(field === undefined ? {} : { errors: [{ path: field, message }] }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds, numbers: { retryAfterSeconds } }),
+  });
 }
 
 /** What the HTTP library refuses by itself, in our words. */
@@ -74,7 +109,7 @@ interface Issue {
 }
 
 /** Each wrong place with its message. An unknown field has a code of its own, since it is most often a typing error. */
-function invalidRequest({ validation, validationContext }: ZodFailure): HttpProblem {
+export function invalidRequest({ validation, validationContext }: ZodFailure): HttpProblem {
   const errors = validation.flatMap(placesOf);
   const where = validationContext === 'params' ? 'path' : (validationContext ?? 'request');
   const onlyUnknown = validation.every(({ keyword }) => keyword === 'unrecognized_keys');
@@ -90,7 +125,7 @@ function invalidRequest({ validation, validationContext }: ZodFailure): HttpProb
 function placesOf({ keyword, instancePath, message, params }: Issue): readonly WrongPlace[] {
   const path = instancePath.slice(1).replaceAll('/', '.');
   if (keyword !== 'unrecognized_keys' || !Array.isArray(params['keys'])) {
-    return [{ path, message: message ?? 'not valid' }];
+    return [{ path, message: keyMessage(params) ?? message ?? 'not valid' }];
   }
   return params['keys'].map((key) => ({
     path: path === '' ? String(key) : `${path}.${String(key)}`,
@@ -98,9 +133,16 @@ function placesOf({ keyword, instancePath, message, params }: Issue): readonly W
   }));
 }
 
+/** What is wrong with the name of a field that may have any is told one level further down. */
+function keyMessage({ origin, issues }: Issue['params']): string | null {
+  if (origin !== 'record' || !Array.isArray(issues)) return null;
+  const [first]: unknown[] = issues;
+  return typeof first === 'object' && first !== null && 'message' in first ? String(first.message) : null;
+}
+
 /** A defect: the log has the whole of it under an id, the client only the id. */
-function unexpected(error: unknown, request: FastifyRequest): HttpProblem {
-  request.log.error({ err: error, incident: request.id, route: request.routeOptions.url }, 'a request failed');
-  const detail = `something unexpected happened; the gateway's log has it under the incident ${request.id}`;
-  return new HttpProblem(500, 'INTERNAL', detail, { extra: { incident: request.id }, cause: error });
+function unexpected(error: unknown, { id, log, route }: Incident): HttpProblem {
+  log.error({ err: error, incident: id, route }, 'a request failed');
+  const detail = `something unexpected happened; the gateway's log has it under the incident ${id}`;
+  return new HttpProblem(500, 'INTERNAL', detail, { extra: { incident: id }, cause: error });
 }

@@ -4,11 +4,11 @@ import { isLogUnreadable, LogError } from '../../infra/log/errors.ts';
 import { readOnline } from '../../infra/log/online.ts';
 import { zoneLog, type EventLog } from '../../infra/log/port.ts';
 import { explainAt } from '../../projections/explainAt.ts';
+import { Turns } from '../turns.ts';
 import { HttpProblem, notFound } from './problem.ts';
 
 /** Each one reads a whole log, so few at a time, and not many in line for it. */
-const AT_ONCE = 2;
-const MOST_WAITING = 20;
+const LIMITS = { atOnce: 2, mostWaiting: 20 };
 const BUSY_RETRY_SECONDS = 5;
 
 /** What reading a whole log found. `head` is the last position that could be read and trusted. */
@@ -29,8 +29,10 @@ export interface Verification {
 /** Answers that take reading a whole log: at most two at a time. */
 export class LogReader {
   readonly #eventLog: EventLog;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #turns = new Turns(LIMITS, () => {
+    const detail = 'many logs are being read; ask again shortly';
+    return new HttpProblem(503, 'BUSY', detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+  });
 
   constructor(eventLog: EventLog) {
     this.#eventLog = eventLog;
@@ -38,14 +40,14 @@ export class LogReader {
 
   /** Why a session went where it went, computed again. */
   async explain(zone: string, sessionId: string): Promise<Explanation> {
-    const found = await this.#inTurn(() => explainAt(this.#commits(zoneLog(zone)), sessionId));
+    const found = await this.#turns.run(() => explainAt(this.#commits(zoneLog(zone)), sessionId));
     if (found === null) throw notFound('SESSION_UNKNOWN', `the log has no placement of a session "${sessionId}"`);
     return found;
   }
 
   /** Reads every commit; the reading itself verifies the chain of hashes. */
   verify(log: string): Promise<Verification> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       let [commits, events, version, hash] = [0, 0, 0, ''];
       const found = () => {
         const [first, head] = [formatPosition(log, version - commits + 1), formatPosition(log, version)];
@@ -64,29 +66,6 @@ export class LogReader {
         return { ...found(), intact: false, problem: error.message };
       }
     });
-  }
-
-  async #inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
-    await this.#turn();
-    try {
-      return await read();
-    } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
-    }
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#running >= AT_ONCE) {
-      if (this.#waiting.length >= MOST_WAITING) {
-        const detail = 'many logs are being read; ask again shortly';
-        throw new HttpProblem(503, 'BUSY', detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
-      }
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waiting.push(resolve);
-      await promise;
-    }
-    this.#running += 1;
   }
 
   async *#commits(log: string) {

@@ -11,7 +11,7 @@ export function addOperations(app: FastifyInstance, { core, metrics, notReady }:
     if (why === null) return { status: 'ready' };
     return reply.code(503).header('retry-after', '2').send({ status: 'not ready', why });
   });
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+  app.get('/metrics', { schema: { hide: true }, config: { role: 'viewer' } }, async (_request, reply) => {
     const text = await metrics.registry.metrics();
     return reply.type(metrics.registry.contentType).send(text);
   });

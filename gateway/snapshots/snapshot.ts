@@ -13,7 +13,7 @@ import packageFile from '../../package.json' with { type: 'json' };
  * Raised whenever the shape of what is folded changes (states, command memory, session records): a snapshot of another
  * shape is not read. A test holds the shape that the recorded log folds to against this number.
  */
-export const STATE_SCHEMA = 2;
+export const STATE_SCHEMA = 6;
 /** So many are kept of each log: when the newest does not fit, an older one may. */
 const KEPT = 3;
 
@@ -27,6 +27,8 @@ export interface SnapshotPorts<State, View extends Projection<State>> {
   readonly rules: FoldRules<State, View>;
   readonly clock: Clock;
   readonly onTrouble: (sentence: string, cause: unknown) => void;
+  /** What is newer is left out; every one counts unless said. */
+  readonly upTo?: number;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface SnapshotPorts<State, View extends Projection<State>> {
 export async function restoreNewest<State, View extends Projection<State>>(
   ports: SnapshotPorts<State, View>,
 ): Promise<Folded<View> | null> {
-  const { log, store, onTrouble } = ports;
+  const { log, store, onTrouble, upTo = Infinity } = ports;
   let infos: readonly SnapshotInfo[];
   try {
     infos = await store.list(log);
@@ -45,6 +47,7 @@ export async function restoreNewest<State, View extends Projection<State>>(
     return null;
   }
   for (const info of infos) {
+    if (info.version > upTo) continue;
     try {
       return await restore(ports, info);
     } catch (error) {
@@ -119,14 +122,23 @@ async function mayBeOfVersion(eventLog: EventLog, { log, codeVersion }: Snapshot
 }
 
 /** The commit that the snapshot follows must stand in the log, to the byte. */
-async function assertStandsOnLog(
+async function assertStandsOnLog(eventLog: EventLog, place: LogPlace): Promise<void> {
+  const why = await whyNotOnLog(eventLog, place);
+  if (why !== null) throw new Error(why);
+}
+
+/** A commit that something was made from. */
+export type LogPlace = Pick<SnapshotInfo, 'log' | 'logId' | 'version' | 'hash'>;
+
+/** Null: that commit stands in the log, to the byte. Rejects with a LogError while the log cannot be read. */
+export async function whyNotOnLog(
   eventLog: EventLog,
-  { log, logId, version, hash: expected }: SnapshotInfo,
-): Promise<void> {
+  { log, logId, version, hash: expected }: LogPlace,
+): Promise<string | null> {
   const { stored, at } = await anchor(eventLog, log, version);
-  if (stored === null) throw new Error(`the log ends before version ${version}`);
+  if (stored === null) return `the log ends before version ${version}`;
   const found = at === version ? stored.hash : stored.commit.previousHash;
-  if (found !== expected || stored.commit.logId !== logId) throw new Error('the log has another history');
+  return found === expected && stored.commit.logId === logId ? null : 'the log has another history';
 }
 
 /** The commit at `version`, or the one behind it when history up to `version` was moved offline. */

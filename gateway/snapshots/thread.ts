@@ -1,14 +1,18 @@
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { BusTls } from '../../infra/bus/tls.ts';
+import type { EventLogPlace } from '../../infra/config.ts';
 import type { LogName } from '../../infra/log/port.ts';
+import { inThread } from '../thread.ts';
 
 /** What the thread needs to find the log by itself. */
 export interface SnapshotTask {
   readonly log: LogName;
   readonly busUrl: string;
+  readonly busTls?: BusTls;
   readonly password: string;
   readonly replicas: number;
+  /** Where the log is kept; the snapshots are on the bus. */
+  readonly place: EventLogPlace;
 }
 
 /** What a thread has written: the version, or null when there was nothing new; and what it had to leave out. */
@@ -19,26 +23,9 @@ export interface SnapshotDone {
 
 /** Writes one snapshot in a thread. Rejects when it could not; aborting `signal` ends the thread, which leaves nothing half. */
 export async function snapshotInThread(task: SnapshotTask, signal: AbortSignal): Promise<SnapshotDone> {
-  const worker = new Worker(join(import.meta.dirname, 'worker.ts'), { workerData: task });
-  const end = (): void => void worker.terminate();
-  signal.addEventListener('abort', end, { once: true });
-  try {
-    const [message]: unknown[] = await Promise.race([once(worker, 'message'), endedEarly(worker)]);
-    if (isDone(message)) return message;
-    throw new Error('it said something else');
-  } catch (error) {
-    // What a thread throws arrives as a copy, which is no Error of this one.
-    const why = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
-    throw new Error(`the thread that writes snapshots failed: ${why}`, { cause: error });
-  } finally {
-    signal.removeEventListener('abort', end);
-    await worker.terminate();
-  }
-}
-
-async function endedEarly(worker: Worker): Promise<never> {
-  const [code]: unknown[] = await once(worker, 'exit');
-  throw new Error(`it ended with ${String(code)} before it was done`);
+  const said = await inThread(join(import.meta.dirname, 'worker.ts'), 'snapshots', task, signal);
+  if (isDone(said)) return said;
+  throw new Error('the thread that writes snapshots said something else');
 }
 
 function isDone(value: unknown): value is SnapshotDone {

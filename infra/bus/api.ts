@@ -66,9 +66,18 @@ export function objectIn(answer: ApiAnswer, field: string): ApiAnswer {
   throw new BusError(BusErrorCode.Malformed, `an answer of JetStream has no object "${field}"`);
 }
 
+/** A time of the server's, in milliseconds as everywhere else. */
+function timeIn(value: unknown): string {
+  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(ms)) throw new BusError(BusErrorCode.Malformed, 'an answer of JetStream has no time');
+  return new Date(ms).toISOString();
+}
+
 export interface StoredMessage {
   readonly sequence: number;
   readonly data: Uint8Array;
+  /** The server's time of receipt, ISO 8601. */
+  readonly storedAt: string;
 }
 
 /** A message out of a stream, asked of its leader, so that it is what was written last. Null: there is none. */
@@ -82,10 +91,11 @@ export async function getMessage(
 ): Promise<StoredMessage | null> {
   try {
     const message = objectIn(await jetStreamApi(bus, `STREAM.MSG.GET.${stream}`, which), 'message');
-    const { data } = message;
+    const { data, time } = message;
     return {
       sequence: sequenceOf(message, 'seq'),
       data: Buffer.from(typeof data === 'string' ? data : '', 'base64'),
+      storedAt: timeIn(time),
     };
   } catch (error) {
     if (hasServerCode(error, ServerCode.noMessageFound)) return null;

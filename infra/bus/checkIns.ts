@@ -2,6 +2,7 @@ import { checkIn as checkInSchema, type CheckIn } from '../../domain/checkIn.ts'
 import { CHECKINS_STREAM, checkInPlace, checkInSubject } from '../names.ts';
 import { jetStreamApi, objectIn, sequenceOf } from './api.ts';
 import type { Bus } from './connect.ts';
+import { parseJson } from './json.ts';
 import { orderedMessages, type StreamMessage } from './ordered.ts';
 
 /** A check-in as it was received. `receivedAt` is the bus's time, the only one that counts for silence. */
@@ -82,7 +83,10 @@ export async function* readCheckIns(
   }
 }
 
-function parseCheckIn(message: StreamMessage): ReceivedCheckIn | MalformedCheckIn {
+/** What a message of the stream says. */
+export function parseCheckIn(
+  message: Pick<StreamMessage, 'subject' | 'storedAt' | 'data'>,
+): ReceivedCheckIn | MalformedCheckIn {
   const { subject, storedAt: receivedAt } = message;
   const place = checkInPlace(subject);
   if (place === null) return { subject, receivedAt, problem: 'the subject is not muster.checkin.<zone>.<agent>' };
@@ -97,14 +101,4 @@ function parseCheckIn(message: StreamMessage): ReceivedCheckIn | MalformedCheckI
     return { subject, receivedAt, problem: `the body is of agent "${result.data.agentId}"` };
   }
   return { checkIn: result.data, zone: place.zone, receivedAt };
-}
-
-/** Undefined is no JSON value, so it can say that there was none. */
-function parseJson(data: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(data).toString('utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ErrorCode, Events, NatsError, connect, type NatsConnection } from 'nats';
+import { ErrorCode, Events, NatsError, connect, type ConnectionOptions, type NatsConnection } from 'nats';
+import { isCertificateError } from '../tls/certificate.ts';
+import { whyUntrusted } from '../tls/untrusted.ts';
 import { BusError, BusErrorCode } from './errors.ts';
+import { clientTls, type BusTls } from './tls.ts';
 
 /** One connection to the bus that comes back by itself, and what is known of its state. */
 export interface Bus {
@@ -16,31 +19,47 @@ export interface BusOptions {
   /** One URL or several with commas between them. */
   readonly url: string;
   readonly user: string;
-  readonly password: string;
+  /** A function is asked at every connection, reconnections included, so that what it gives may change. */
+  readonly password: string | (() => string);
   readonly name: string;
+  /** Under which answers come, when the bus lets this user listen nowhere else. */
+  readonly inboxPrefix?: string;
+  /** For a URL with `tls://`; without it the authorities of this machine are trusted. */
+  readonly tls?: BusTls | undefined;
+  /** Called with every try to come back that the bus refuses; the first connection rejects instead. */
+  readonly onRefused?: () => void;
   /** Ends the wait for the first connection; the connection itself lives until it is closed. */
   readonly signal?: AbortSignal;
 }
 
 const RETRY_MS = 200;
+/** Longer than the bus waits for a gateway to let somebody in (`timeout` in nats.conf): its no is heard, not only its silence. */
+const ANSWER_MS = 8000;
+const MEND = '. MUSTER_NATS_CA names the file with its authority, MUSTER_NATS_TLS_NAME the name in it';
 
 /**
  * Connects, trying again until `signal` aborts while nobody listens there. Throws BusError BUS_UNREACHABLE then, and at once
- * BUS_REFUSED when the bus does not accept the credentials and BUS_WITHOUT_TLS when it does not speak the TLS that the URL asks
- * for. Afterwards it reconnects for ever by itself.
+ * BUS_REFUSED when the bus does not accept the credentials, BUS_WITHOUT_TLS when it does not speak the TLS that the URL asks
+ * for and BUS_UNTRUSTED when its certificate is not trusted; CertificateError when a file of ours cannot be used. Afterwards it reconnects for ever by itself.
  */
 export async function connectBus(options: BusOptions): Promise<Bus> {
   let lastError: unknown;
   while (options.signal?.aborted !== true) {
     try {
-      return watch(await dial(options));
+      return watch(await dial(options), options.onRefused);
     } catch (error) {
       if (lacksTls(error)) {
         const message = `the bus at ${options.url} does not speak TLS: nothing was sent; mend the server or use nats://`;
         throw new BusError(BusErrorCode.WithoutTls, message, { cause: error });
       }
+      if (isCertificateError(error)) throw error;
+      const untrusted = whyUntrusted(error);
+      if (untrusted !== null) {
+        const message = `the certificate of the bus at ${options.url} is not trusted: ${untrusted}; nothing was sent${MEND}`;
+        throw new BusError(BusErrorCode.Untrusted, message, { cause: error });
+      }
       if (isRefusal(error)) {
-        const message = `the bus at ${options.url} refused the user "${options.user}": check the password`;
+        const message = `the bus at ${options.url} refused the user "${options.user}": check the password, and with agents and keys that a gateway runs`;
         throw new BusError(BusErrorCode.Refused, message, { cause: error });
       }
       lastError = error;
@@ -60,24 +79,30 @@ export async function pauseUnlessAborted(ms: number, signal?: AbortSignal): Prom
 }
 
 async function dial(options: BusOptions): Promise<NatsConnection> {
+  // The client takes the scheme for a hint; a password must never go where TLS was asked for and is not spoken.
+  const tls = options.url.includes('tls://') ? await clientTls(options.url, options.tls ?? {}) : undefined;
   return await connect({
     servers: options.url.split(',').map((url) => url.trim()),
-    user: options.user,
-    pass: options.password,
+    ...credentialsOf(options),
     name: options.name,
+    ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
     // The client's defaults give up for good after ten tries or two refusals; a bus that restarts takes longer.
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
-    timeout: 5000,
+    timeout: ANSWER_MS,
     pingInterval: 20_000,
     maxPingOut: 2,
     // A trace for every request costs more than the request; our errors name the subject.
     noAsyncTraces: true,
-    // The client takes the scheme for a hint; a password must never go where TLS was asked for and is not spoken.
-    ...(options.url.includes('tls://') ? { tls: {} } : {}),
+    ...(tls === undefined ? {} : { tls }),
   });
+}
+
+function credentialsOf({ user, password }: BusOptions): Pick<ConnectionOptions, 'user' | 'pass' | 'authenticator'> {
+  if (typeof password === 'string') return { user, pass: password };
+  return { authenticator: () => ({ user, pass: password() }) };
 }
 
 function lacksTls(error: unknown): boolean {
@@ -91,7 +116,7 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-function watch(connection: NatsConnection): Bus {
+function watch(connection: NatsConnection, onRefused: () => void = () => {}): Bus {
   const listeners = new Set<(connected: boolean) => void>();
   let connected = true;
 
@@ -104,6 +129,7 @@ function watch(connection: NatsConnection): Bus {
     for await (const status of connection.status()) {
       if (status.type === Events.Disconnect) change(false);
       if (status.type === Events.Reconnect) change(true);
+      if (status.type === Events.Error && status.data === ErrorCode.AuthorizationViolation) onRefused();
     }
   }
 

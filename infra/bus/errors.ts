@@ -3,6 +3,7 @@ export const BusErrorCode = {
   Unreachable: 'BUS_UNREACHABLE',
   Refused: 'BUS_REFUSED',
   WithoutTls: 'BUS_WITHOUT_TLS',
+  Untrusted: 'BUS_UNTRUSTED',
   Disconnected: 'BUS_DISCONNECTED',
   NoAnswer: 'BUS_NO_ANSWER',
   JetStreamAway: 'JETSTREAM_AWAY',
@@ -58,6 +59,11 @@ export function isBusRefused(error: unknown): boolean {
 /** The address asks for TLS and the bus does not speak it; nothing was sent there. */
 export function isBusWithoutTls(error: unknown): boolean {
   return error instanceof BusError && error.code === BusErrorCode.WithoutTls;
+}
+
+/** The bus has a certificate that is not trusted here; nothing was sent there. */
+export function isBusUntrusted(error: unknown): boolean {
+  return error instanceof BusError && error.code === BusErrorCode.Untrusted;
 }
 
 /** Nobody on the bus answered for a stream; nothing was written. */

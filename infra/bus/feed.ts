@@ -171,6 +171,14 @@ function agentOf({ data }: AnyEvent): string | null {
 /** Throws BusError BUS_MALFORMED: then somebody else has written there, and nothing may be written behind it. */
 function parsed(log: string, sequence: number, data: Uint8Array): FeedLast {
   const stream = feedStream(log);
+  const event = feedEventIn(stream, sequence, data);
+  const version = versionIn(log, event.position);
+  if (version === null) throw notOurs(stream, sequence, null);
+  return { ...event, version };
+}
+
+/** What a message of a feed says. Throws BusError BUS_MALFORMED. */
+export function feedEventIn(stream: string, sequence: number, data: Uint8Array): FeedEvent {
   let json: unknown;
   try {
     json = JSON.parse(Buffer.from(data).toString('utf8'));
@@ -178,9 +186,8 @@ function parsed(log: string, sequence: number, data: Uint8Array): FeedLast {
     throw notOurs(stream, sequence, error);
   }
   const result = feedEvent.safeParse(json);
-  const version = result.success ? versionIn(log, result.data.position) : null;
-  if (!result.success || version === null) throw notOurs(stream, sequence, result.error);
-  return { ...result.data, version };
+  if (!result.success) throw notOurs(stream, sequence, result.error);
+  return result.data;
 }
 
 function notOurs(stream: string, sequence: number, cause: unknown): BusError {

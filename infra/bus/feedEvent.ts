@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Commit } from '../../domain/commit.ts';
 import { formatPosition } from '../../domain/commit.ts';
+import { allEvents, eventEnvelope, type AnyEvent } from '../../domain/events.ts';
 import { canonicalJson } from '../log/canonical.ts';
+import { UPCASTERS, currentSchemaVersion, upcast } from '../log/upcasters.ts';
 
 /**
  * One message of a feed: the public contract for automation. `event` is the event as the log has it, with a
@@ -15,7 +17,7 @@ export const feedEvent = z.object({
   position: z.string(),
   index: z.int().min(0),
   count: z.int().min(1),
-  event: z.looseObject({ id: z.string(), type: z.string(), schemaVersion: z.int() }),
+  event: z.looseObject({ id: z.string(), type: z.string(), schemaVersion: z.int(), occurredAt: z.string() }),
 });
 export type FeedEvent = z.infer<typeof feedEvent>;
 
@@ -30,4 +32,21 @@ export function feedEventText(log: string, commit: Commit, index: number): strin
 export function versionIn(log: string, position: string): number | null {
   const version = Number(position.slice(log.length + 1));
   return Number.isSafeInteger(version) && version > 0 && formatPosition(log, version) === position ? version : null;
+}
+
+const schemas: ReadonlyMap<string, z.ZodType> = new Map(Object.entries(allEvents));
+
+/** The event as this version of Muster has it; null when a later one wrote it. */
+export function eventIn({ event }: FeedEvent): AnyEvent | null {
+  const current = currentSchemaVersion(event.type, UPCASTERS);
+  const schema = schemas.get(event.type);
+  if (schema === undefined || event.schemaVersion > current) return null;
+  const data = upcast(event.type, event.schemaVersion, event['data'], UPCASTERS);
+  const lifted: unknown = { ...event, data, schemaVersion: current };
+  return isEvent(lifted, schema) ? lifted : null;
+}
+
+function isEvent(lifted: unknown, schema: z.ZodType): lifted is AnyEvent {
+  const envelope = eventEnvelope.safeParse(lifted);
+  return envelope.success && schema.safeParse(envelope.data.data).success;
 }

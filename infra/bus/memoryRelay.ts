@@ -9,7 +9,7 @@ export function createMemoryRelay(gatewayId: string, gateways: MemoryRelays = ne
   return {
     serve(answer) {
       gateways.set(gatewayId, answer);
-      return () => {
+      return async () => {
         if (gateways.get(gatewayId) === answer) gateways.delete(gatewayId);
       };
     },

@@ -8,8 +8,11 @@ import { BusError, BusErrorCode } from './errors.ts';
  * carries its idempotency key, so asking again after a lost answer is harmless.
  */
 export interface Relay {
-  /** Answers what others ask of this gateway, until the result is called. `answer` must not reject. */
-  serve(answer: (request: unknown) => Promise<unknown>): () => void;
+  /**
+   * Answers what others ask of this gateway, until the result is called: then nothing new is taken, and it resolves when all
+   * that had arrived is answered, so that nobody waits for a gateway that is gone. `answer` must not reject.
+   */
+  serve(answer: (request: unknown) => Promise<unknown>): () => Promise<void>;
   /** Rejects with a BusError when that gateway does not answer in time or is gone. */
   ask(gatewayId: string, request: unknown): Promise<unknown>;
   /** Whether nobody on the bus answers for that gateway: its process has ended, or has lost the bus. */
@@ -22,20 +25,31 @@ const ALIVE_WITHIN_MS = 1_000;
 export function createBusRelay(bus: Bus, gatewayId: string): Relay {
   return {
     serve(answer) {
+      const underWay = new Set<Promise<void>>();
       const reply = async (message: Msg): Promise<void> => {
-        message.respond(encode(await answer(parse(message.data))));
+        const text = encode(await answer(parse(message.data)));
+        // Whoever asked sees the connection go, and asks again.
+        if (bus.isConnected()) message.respond(text);
+      };
+      const take = async (message: Msg): Promise<void> => {
+        const answering = reply(message);
+        underWay.add(answering);
+        await answering;
+        underWay.delete(answering);
       };
       const subscription = bus.connection.subscribe(relaySubject(gatewayId), {
         callback(error, message) {
           // One that is refused shows to those who ask: nobody answers them here.
-          if (error === null) void reply(message);
+          if (error === null) void take(message);
         },
       });
       const alive = bus.connection.subscribe(aliveSubject(gatewayId), { callback: (_, message) => message.respond() });
-      return () => {
+      return async () => {
         if (bus.connection.isClosed()) return;
-        subscription.unsubscribe();
         alive.unsubscribe();
+        if (bus.isConnected()) await subscription.drain();
+        else subscription.unsubscribe();
+        await Promise.all(underWay);
       };
     },
 

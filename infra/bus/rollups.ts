@@ -8,7 +8,7 @@ import { directGet } from './directGet.ts';
 import { ServerCode, hasServerCode } from './errors.ts';
 
 /**
- * Where the utilization history is kept: texts, compressed, written by compare-and-set. What they say is the business of
+ * Where the utilization history is kept, and capacity and allocated beside it: texts, compressed, written by compare-and-set. What they say is the business of
  * those who write and read them.
  */
 export interface ChunkPlace {
@@ -31,13 +31,23 @@ const MOST_BYTES = 1024 ** 2;
 
 /** For showing: from whichever server answers first. Null when there is none. */
 export async function readChunk(bus: Bus, place: ChunkPlace): Promise<string | null> {
-  const data = await directGet(bus, ROLLUPS_STREAM, subjectOf(place));
+  return await readText(bus, subjectOf(place));
+}
+
+/** The same of any subject of the rollups. */
+export async function readText(bus: Bus, subject: string): Promise<string | null> {
+  const data = await directGet(bus, ROLLUPS_STREAM, subject);
   return data === null ? null : await textOf(data);
 }
 
 /** For writing: what the leader has. */
 export async function standingChunk(bus: Bus, place: ChunkPlace): Promise<StandingChunk | null> {
-  const message = await getMessage(bus, ROLLUPS_STREAM, { last_by_subj: subjectOf(place) });
+  return await standingText(bus, subjectOf(place));
+}
+
+/** The same of any subject, or what was written last under those that a wildcard lets through. */
+export async function standingText(bus: Bus, subjects: string): Promise<StandingChunk | null> {
+  const message = await getMessage(bus, ROLLUPS_STREAM, { last_by_subj: subjects });
   if (message === null) return null;
   return { text: await textOf(message.data), sequence: message.sequence };
 }
@@ -47,14 +57,21 @@ export async function standingChunk(bus: Bus, place: ChunkPlace): Promise<Standi
  * if not, somebody else came first. It is kept for `keptSeconds` from now. Throws BusError when the outcome is unknown;
  * writing the same again is harmless.
  */
-export async function writeChunk(
-  bus: Bus,
-  place: ChunkPlace,
-  chunk: { readonly text: string; readonly expected: number; readonly keptSeconds: number },
-): Promise<boolean> {
+export async function writeChunk(bus: Bus, place: ChunkPlace, chunk: Written): Promise<boolean> {
+  return await writeText(bus, subjectOf(place), chunk);
+}
+
+export interface Written {
+  readonly text: string;
+  readonly expected: number;
+  readonly keptSeconds: number;
+}
+
+/** The same under any subject of the rollups. */
+export async function writeText(bus: Bus, subject: string, written: Written): Promise<boolean> {
   const expectation = headers();
-  expectation.set('Nats-TTL', `${chunk.keptSeconds}s`);
-  return await write(bus, subjectOf(place), await compressed(chunk.text), chunk.expected, expectation);
+  expectation.set('Nats-TTL', `${written.keptSeconds}s`);
+  return await write(bus, subject, await compressed(written.text), written.expected, expectation);
 }
 
 /** Up to when (ms since 1970, the bus's time of receipt) all check-ins are in the rollups; null: nobody has said yet. */

@@ -10,6 +10,8 @@ import {
   SNAPSHOT_PARTS,
   LEASES_STREAM,
   LEASES_SUBJECTS,
+  SECRETS_STREAM,
+  SECRETS_SUBJECTS,
   feedStream,
   feedSubjects,
 } from '../names.ts';
@@ -25,7 +27,8 @@ import { BusError, BusErrorCode, ServerCode, hasServerCode } from './errors.ts';
 export type StreamConfig = Readonly<Record<string, unknown>> & { readonly name: string };
 
 const NANOS_PER_DAY = 86_400_000_000_000;
-const CHECKINS_DAYS = 7;
+/** How long a check-in is kept. */
+export const CHECKINS_DAYS = 7;
 const CHECKINS_BYTES = 4 * 1024 ** 3;
 const CHECKINS_LEAST_BYTES = 64 * 1024 ** 2;
 /** The longest kept history is 400 days, in chunks of 10 days; the shorter ones leave by a time to live of their own. */
@@ -36,10 +39,13 @@ const ROLLUPS_LEAST_BYTES = 64 * 1024 ** 2;
 export const FEED_DAYS = 30;
 const FEED_BYTES = 2 * 1024 ** 3;
 const FEED_LEAST_BYTES = 8 * 1024 ** 2;
+/** A secret with what encryption adds, and its headers. */
+const SECRET_BYTES = 16 * 1024;
 
 /**
  * Check-ins of all agents: kept 7 days and at most 4 GiB, oldest out first. A server with less room gets less, down to
- * 64 MiB. Account APP.
+ * 64 MiB. They are not acknowledged: the server would send that to whatever subject an agent names, another agent's check-ins
+ * for example. Account APP.
  */
 export async function ensureCheckIns(bus: Bus, replicas: number): Promise<void> {
   const config = {
@@ -50,15 +56,17 @@ export async function ensureCheckIns(bus: Bus, replicas: number): Promise<void> 
     discard: 'old',
     max_age: CHECKINS_DAYS * NANOS_PER_DAY,
     allow_direct: true,
+    no_ack: true,
     num_replicas: replicas,
     ...(replicas === 1 && knowsPersistMode(bus) ? { persist_mode: 'async' } : {}),
   };
+  await endAcknowledging(bus, CHECKINS_STREAM);
   await ensureWithRoom(bus, config, CHECKINS_BYTES, CHECKINS_LEAST_BYTES);
 }
 
 /**
- * The utilization history: one message per agent, width of bucket and chunk, the last one counts. At most 8 GiB, oldest
- * out first; a server with less room gets less, down to 64 MiB. Account APP.
+ * The utilization history: one message per agent, width of bucket and chunk, the last one counts; and beside it capacity and
+ * allocated. At most 8 GiB, oldest out first; a server with less room gets less, down to 64 MiB. Account APP.
  */
 export async function ensureRollups(bus: Bus, replicas: number): Promise<void> {
   const config = {
@@ -148,6 +156,30 @@ export async function ensureLeases(bus: Bus, replicas: number): Promise<void> {
   });
 }
 
+/**
+ * The key-value bucket of secrets, encrypted. Nothing leaves it but by a write that all gateways hear of: what is removed is
+ * replaced by an empty message, which leaves by a time to live of its own. Account LOG.
+ */
+export async function ensureSecrets(bus: Bus, replicas: number): Promise<void> {
+  await ensureStream(bus, {
+    name: SECRETS_STREAM,
+    subjects: [SECRETS_SUBJECTS],
+    storage: 'file',
+    retention: 'limits',
+    discard: 'new',
+    max_msgs: -1,
+    max_bytes: -1,
+    max_msg_size: SECRET_BYTES,
+    max_age: 0,
+    max_msgs_per_subject: 1,
+    allow_msg_ttl: true,
+    allow_direct: false,
+    deny_delete: true,
+    deny_purge: true,
+    num_replicas: replicas,
+  });
+}
+
 /** The key-value bucket of desired documents: one value per agent. Account APP. */
 export async function ensureDesired(bus: Bus, replicas: number): Promise<void> {
   await ensureStream(bus, {
@@ -188,9 +220,31 @@ export async function ensureSnapshots(bus: Bus, replicas: number): Promise<void>
   });
 }
 
-/** `initial` is asked for when the stream is made and is not compared afterwards. */
+/** Each ends when there was no answer in time. */
+const TRIES = 6;
+
+/** A stream that an earlier release made acknowledges what it stores. */
+async function endAcknowledging(bus: Bus, name: string): Promise<void> {
+  const live = await readConfig(bus, name);
+  if (live === null || live['no_ack'] === true) return;
+  await jetStreamApi(bus, `STREAM.UPDATE.${name}`, { ...live, no_ack: true });
+}
+
+/**
+ * `initial` is asked for when the stream is made and is not compared afterwards. A server that has just started, or whose disk
+ * is slow, takes its time over streams: whoever begins waits for it, and asking twice makes none twice.
+ */
 async function ensureStream(bus: Bus, wanted: StreamConfig, initial: object = {}): Promise<void> {
-  assertConfig(wanted, (await readConfig(bus, wanted.name)) ?? (await createStream(bus, wanted, initial)));
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const live = (await readConfig(bus, wanted.name)) ?? (await createStream(bus, wanted, initial));
+      assertConfig(wanted, live);
+      return;
+    } catch (error) {
+      const isLate = error instanceof BusError && error.code === BusErrorCode.NoAnswer;
+      if (!isLate || tries === TRIES) throw error;
+    }
+  }
 }
 
 /** Throws BusError STREAM_DIFFERS, naming the first field in which the live configuration is not the one that is wanted. */

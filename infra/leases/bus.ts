@@ -8,7 +8,11 @@ import type { Clock } from '../clock.ts';
 import { LEASES_STREAM, leaseSubject } from '../names.ts';
 import type { LeaseRecord, LeaseStore } from './port.ts';
 
-const leaseRecord = z.object({ holder: z.string().max(64).nullable(), term: z.int().min(1) });
+const leaseRecord = z.object({
+  holder: z.string().max(64).nullable(),
+  term: z.int().min(1),
+  logId: z.string().max(64).exactOptional(),
+});
 
 /** Leases in a key-value bucket of the account LOG. */
 export function createBusLeases(bus: Bus, clock: Pick<Clock, 'now'>): LeaseStore {

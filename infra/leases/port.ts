@@ -1,9 +1,13 @@
 import type { LogName } from '../log/port.ts';
 
-/** Who may write a log for now. `term` counts the holders; `holder` is null once it was handed back. */
+/**
+ * Who may write a log for now. `term` counts the holders; `holder` is null once it was handed back. `logId` names the log that
+ * was led last, as soon as it has one: whoever finds another log under the same name has come to the wrong store.
+ */
 export interface LeaseRecord {
   readonly holder: string | null;
   readonly term: number;
+  readonly logId?: string;
 }
 
 export interface StandingLease {

@@ -5,6 +5,7 @@ import { allEvents, eventEnvelope, type AnyEvent } from '../../domain/events.ts'
 import { canonicalJson } from './canonical.ts';
 import { LogError, LogErrorCode } from './errors.ts';
 import { isEvidentEnvelope, isEvidentOutcome } from './evident.ts';
+import { originOf, rememberOrigin } from './origin.ts';
 import type { StoredCommit } from './port.ts';
 import { firstDifference } from './strict.ts';
 import { UPCASTERS, currentSchemaVersion, upcast, type Upcasters } from './upcasters.ts';
@@ -63,19 +64,24 @@ export function nextCommit(input: {
 
 /**
  * Throws LogError INVALID_COMMIT, naming the event and the field. A commit never changes once made, so it is encoded once,
- * however often it is asked for: for the hash, for the append, for a second try.
+ * however often it is asked for: for the hash, for the append, for a second try. One that was read is the bytes that it was
+ * read from, whichever build wrote them: lifting its events and today's checks concern what is decided now.
  */
 export function encodeCommit(commit: Commit, upcasters: Upcasters = UPCASTERS): EncodedCommit {
   const known = encodedCommits.get(commit);
   if (known !== undefined) return known;
+  const bytes = originOf(commit) ?? made(commit, upcasters);
+  const encoded = { bytes, hash: hashOf(bytes) };
+  encodedCommits.set(commit, encoded);
+  return encoded;
+}
+
+function made(commit: Commit, upcasters: Upcasters): Uint8Array {
   checkHeader(commit);
   const texts =
     eventTexts.get(commit) ??
     commit.events.map((event, index) => encodeEvent(event, upcasters, `event ${index} (${event.type})`));
-  const bytes = Buffer.from(assemble(commit, texts), 'utf8');
-  const encoded = { bytes, hash: hashOf(bytes) };
-  encodedCommits.set(commit, encoded);
-  return encoded;
+  return Buffer.from(assemble(commit, texts), 'utf8');
 }
 
 /** The canonical JSON of one event as it will stand in its commit. Throws LogError INVALID_COMMIT, naming the field. */
@@ -101,7 +107,9 @@ function assemble(
 export function decodeCommit(bytes: Uint8Array, upcasters: Upcasters = UPCASTERS): StoredCommit {
   const value = parseJson(bytes);
   assertCommit(value, upcasters);
-  return { commit: upcastCommit(value, upcasters), hash: hashOf(bytes) };
+  const commit = upcastCommit(value, upcasters);
+  rememberOrigin(commit, bytes);
+  return { commit, hash: hashOf(bytes) };
 }
 
 /** SHA-256 over a commit's bytes, in hexadecimal. */

@@ -1,5 +1,6 @@
 import type { CommandOutcome } from '../../domain/commit.ts';
-import { actor as actorSchema, type AnyEvent } from '../../domain/events.ts';
+import type { AnyEvent } from '../../domain/events.ts';
+import { actor as actorSchema } from '../../domain/schemas.ts';
 import * as s from '../../domain/schemas.ts';
 
 /**

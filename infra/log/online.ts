@@ -2,7 +2,11 @@ import { isHistoryOffline } from './errors.ts';
 import type { EventLog, LogName, StoredCommit } from './port.ts';
 
 /** The commits behind version `after`, or behind the history that was moved offline where that reaches further. */
-export async function* readOnline(eventLog: EventLog, log: LogName, after: number): AsyncGenerator<StoredCommit> {
+export async function* readOnline(
+  eventLog: Pick<EventLog, 'read'>,
+  log: LogName,
+  after: number,
+): AsyncGenerator<StoredCommit> {
   try {
     yield* eventLog.read(log, after);
   } catch (error) {

@@ -1,7 +1,8 @@
 import { BusError, BusErrorCode, ServerCode, hasServerCode } from '../bus/errors.ts';
+import { StoreError, StoreErrorCode } from '../eventStore/errors.ts';
 import { LogError, LogErrorCode } from './errors.ts';
 
-/** Nothing was written to `what`, for a reason that the bus gave; the sentence says what to do about it. */
+/** Nothing was written to `what`, for a reason that bus or store gave; the sentence says what to do about it. */
 export function unavailable(what: string, cause: unknown): LogError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new LogError(
@@ -12,6 +13,7 @@ export function unavailable(what: string, cause: unknown): LogError {
 }
 
 function remedy(cause: unknown): string {
+  if (cause instanceof StoreError) return ofTheStore(cause.code);
   const { insufficientResources, insufficientStorage, storeFailed } = ServerCode;
   const outOfDisk = hasServerCode(cause, insufficientResources, insufficientStorage, storeFailed);
   if (outOfDisk) return '. Free disk space where nats-server keeps its store, then restart nats-server.';
@@ -22,4 +24,24 @@ function remedy(cause: unknown): string {
   }
   const away = code === BusErrorCode.Disconnected || code === BusErrorCode.NoAnswer;
   return away ? '. Try again once the bus is back.' : '';
+}
+
+function ofTheStore(code: StoreErrorCode): string {
+  switch (code) {
+    case StoreErrorCode.Away:
+    case StoreErrorCode.NotSent:
+      return '. Try again once EventStoreDB is back; if it runs, see whether it speaks TLS as MUSTER_EVENT_LOG says.';
+    case StoreErrorCode.NotLeader:
+      return '. The cluster has another leader; trying again finds it.';
+    case StoreErrorCode.Denied:
+      return '. Mend user and password in MUSTER_EVENT_LOG, or the rights of that user on the stream.';
+    case StoreErrorCode.Tls:
+      return '. Mend the certificate of EventStoreDB, or name its authority in MUSTER_EVENT_LOG (tlsCAFile=…).';
+    case StoreErrorCode.WrongRevision:
+    case StoreErrorCode.StreamDeleted:
+    case StoreErrorCode.TooLarge:
+    case StoreErrorCode.Malformed:
+    case StoreErrorCode.Refused:
+      return '';
+  }
 }

@@ -8,8 +8,20 @@ export type Upcasters = Readonly<Record<string, Readonly<Record<number, Upcaster
 
 export const UPCASTERS: Upcasters = {
   AgentBooted: { 1: (data) => ({ ...Object(data), observedAt: null }) },
+  AgentEnrolled: { 1: (data) => ({ ...Object(data), fingerprint: null }) },
   AgentHardwareChanged: { 1: withHealthReasons },
+  ImageDefined: { 1: withoutSelectors },
+  ImageRevised: { 1: withoutSelectors },
+  SessionRequested: { 1: withoutSelectors },
+  SessionStarted: { 1: (data) => ({ ...Object(data), imageDigest: null }) },
 };
+
+/** Images of version 1 did not look at labels: they run with any. */
+function withoutSelectors(data: unknown): unknown {
+  const lifted = (image: unknown) => ({ ...Object(image), includeLabels: [], excludeLabels: [] });
+  const { image, previous, ...rest } = Object(data);
+  return { ...rest, image: lifted(image), ...(previous === undefined ? {} : { previous: lifted(previous) }) };
+}
 
 /** Version 1 did not tell why a device is not healthy. */
 function withHealthReasons(data: unknown): unknown {

@@ -4,18 +4,22 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isWildcard } from '../httpAddress.ts';
+import { busConfiguration, quoted, type BusListening } from './busConfiguration.ts';
+import { busServerVariables, type BusSecrets } from './busSecrets.ts';
 import { hasErrno, StartError, StartFailure } from './errors.ts';
 import { keep, type Part } from './keeper.ts';
 import { requireFreePort } from './ports.ts';
-import { commandLine, endProcess, nameOf } from './processes.ts';
+import { commandLine, endProcess, environmentOf, nameOf, type ProcessName } from './processes.ts';
 
 export type BusOptions = {
   readonly program: string;
+  /** The repository's configuration of nats-server. */
   readonly configuration: string;
+  readonly listening: BusListening;
   readonly dataDir: string;
   readonly port: number;
-  readonly logPassword: string;
-  readonly appPassword: string;
+  readonly secrets: BusSecrets;
   readonly say: (line: string) => void;
 };
 
@@ -27,13 +31,15 @@ export async function startBus(options: BusOptions): Promise<Part<void>> {
   await mkdir(store, { recursive: true, mode: 0o700 });
   await endOrphan(pidFile(options.dataDir), options.say);
   // Another server on this port would be taken for this one.
-  await requireFreePort({ host: '127.0.0.1', port: options.port }, 'MUSTER_NATS_PORT');
+  const { host } = options.listening;
+  await requireFreePort({ host, port: options.port }, 'MUSTER_NATS_PORT');
+  const configuration = await busConfiguration(options.configuration, options.dataDir, options.listening);
   return keep({
     name: 'nats-server',
     say: options.say,
     messages: `in ${logFile(options.dataDir)}`,
-    spawn: () => spawnServer(options, store),
-    whenReady: (_child, signal) => untilServing(options.port, signal),
+    spawn: () => spawnServer({ ...options, configuration }, store),
+    whenReady: (_child, signal) => untilServing(nearHost(host), options.port, signal),
   });
 }
 
@@ -59,8 +65,7 @@ function spawnServer(options: BusOptions, store: string): ChildProcess {
         ...process.env,
         MUSTER_NATS_PORT: String(options.port),
         MUSTER_NATS_STORE: quoted(store),
-        MUSTER_NATS_LOG_PASSWORD: quoted(options.logPassword),
-        MUSTER_NATS_APP_PASSWORD: quoted(options.appPassword),
+        ...busServerVariables(options.secrets),
       },
     });
   } finally {
@@ -68,36 +73,53 @@ function spawnServer(options: BusOptions, store: string): ChildProcess {
   }
 }
 
-/** nats-server parses a variable's value like its configuration file; in quotes it stays a text. */
-export function quoted(value: string): string {
-  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-}
-
 /**
  * A nats-server that a killed supervisor left behind holds the store. It is recognised by its process id file and by
  * the path of that file among its arguments, so no other nats-server of this machine is ever touched.
  */
 export async function endOrphan(file: string, say: (line: string) => void): Promise<void> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return;
-    throw error;
-  }
-  const pid = Number.parseInt(text, 10);
-  if (!Number.isInteger(pid) || pid <= 1) return;
-  const orphan = await nameOf(pid);
-  const args = await commandLine(pid);
-  if (args === undefined || !args.includes(file)) return;
-  say(`stopping the nats-server that an earlier start left behind (process ${pid})`);
+  const orphan = await serverOf(file);
+  if (orphan === null) return;
+  say(`stopping the nats-server that an earlier start left behind (process ${orphan.pid})`);
   await endProcess(orphan, 10_000);
 }
 
+/** The port of the nats-server that runs on the data folder, whoever started it; null: none does. */
+export async function portOfRunningBus(dataDir: string): Promise<number | null> {
+  const server = await serverOf(pidFile(dataDir));
+  const port = Number(server === null ? undefined : (await environmentOf(server.pid))?.['MUSTER_NATS_PORT']);
+  return Number.isInteger(port) ? port : null;
+}
+
+/** The nats-server that wrote its process id into this file and still runs. */
+async function serverOf(file: string): Promise<ProcessName | null> {
+  const text = await textOrUndefined(file);
+  const pid = Number.parseInt(text ?? '', 10);
+  if (!Number.isInteger(pid) || pid <= 1) return null;
+  const server = await nameOf(pid);
+  const args = await commandLine(pid);
+  return args?.includes(file) === true ? server : null;
+}
+
+async function textOrUndefined(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** How this machine itself reaches what listens at a host. */
+export function nearHost(host: string): string {
+  if (host === '::') return '::1';
+  return isWildcard(host) ? '127.0.0.1' : host;
+}
+
 /** Connects until the server greets with JetStream enabled. It listens only after the streams are recovered. */
-async function untilServing(port: number, signal: AbortSignal): Promise<void> {
+async function untilServing(host: string, port: number, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const greeting = await greetingOf('127.0.0.1', port);
+    const greeting = await greetingOf(host, port);
     if (greeting !== undefined) {
       if (greeting.includes('"jetstream":true')) return;
       throw new StartError(StartFailure.busFailed, `what listens on port ${port} is no nats-server with JetStream`);

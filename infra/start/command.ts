@@ -5,17 +5,12 @@ import { NatsServerMissing } from '../tools/natsServer.ts';
 import type { Dashboard } from './dashboard.ts';
 import { hasErrno, isStartError } from './errors.ts';
 import type { Entry } from './parts.ts';
+import { untilSignal } from './signals.ts';
 import { startMuster, type Muster, type StartOptions } from './startMuster.ts';
 
 const USAGE = `npm start                      start Muster on this machine
 npm start -- --simulate <n>    start it with n simulated agents (data in .muster-demo)
 npx muster config              the variables that change what it does`;
-
-/**
- * One Ctrl-C may arrive as several signals: from the terminal, from npm, from the launcher. Within this time they are
- * one; a later one means "at once".
- */
-const ONE_KEYSTROKE_MS = 700;
 
 type Arguments = { readonly simulate: number | undefined };
 
@@ -39,14 +34,14 @@ function readArguments(args: readonly string[]): Arguments | 'help' {
 /** Agents that start along with the gateway need no approval, but for one simulated one: something to approve. */
 function configuration(args: Arguments): Config {
   if (args.simulate === undefined) {
-    const config = readConfig(process.env, { needsLog: true });
+    const config = readConfig(process.env, { asGateway: true });
     return { ...config, embeddedAgents: [config.agentId] };
   }
   const embeddedAgents = Array.from({ length: args.simulate - 1 }, (_, index) => simulatedId(index + 1));
   const data = process.env['MUSTER_DATA'];
   const MUSTER_DATA = data === undefined || data === '' ? './.muster-demo' : data;
   const env = { ...process.env, MUSTER_DATA, MUSTER_SIMULATED: '1' };
-  return { ...readConfig(env, { needsLog: true }), embeddedAgents };
+  return { ...readConfig(env, { asGateway: true }), embeddedAgents };
 }
 
 /** `sim-01`, as the simulated agents name themselves. */
@@ -75,31 +70,20 @@ function say(line: string): void {
 }
 
 function closingBlock(muster: Muster, config: Config): string {
-  const link = muster.signInUrl === undefined ? [] : [`  Sign in    ${muster.signInUrl}  (works once, 15 minutes)`];
+  const link =
+    muster.signInUrl === undefined
+      ? '  Sign in    with your account; `npx muster sign-in` prints a link when nobody can'
+      : `  Sign in    ${muster.signInUrl}  (works once, 15 minutes)`;
   return [
     '',
     `  Muster     ${muster.url}`,
-    ...link,
+    link,
     `  Data       ${config.dataDir}`,
     `  Engine     ${muster.engine}`,
     '',
     '  Ctrl-C stops everything; sessions keep running.',
     '',
   ].join('\n');
-}
-
-/** Resolves at the first signal; calls `atOnce` at a second one that is not the same keystroke. */
-function untilSignal(atOnce: () => void): Promise<void> {
-  return new Promise((resolve) => {
-    let first: number | undefined;
-    const onSignal = (): void => {
-      const now = performance.now();
-      first ??= now;
-      if (now - first > ONE_KEYSTROKE_MS) atOnce();
-      resolve();
-    };
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  });
 }
 
 async function start(argv: readonly string[], composition: Composition): Promise<number> {

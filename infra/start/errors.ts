@@ -4,10 +4,12 @@ export const StartFailure = {
   diskFull: 'DISK_FULL',
   portInUse: 'PORT_IN_USE',
   portNotAllowed: 'PORT_NOT_ALLOWED',
+  certificateUnusable: 'CERTIFICATE_UNUSABLE',
   busFailed: 'BUS_FAILED',
   busNotReachable: 'BUS_NOT_REACHABLE',
   dashboardFailed: 'DASHBOARD_FAILED',
   partFailed: 'PART_FAILED',
+  partRefused: 'PART_REFUSED',
   interrupted: 'INTERRUPTED',
 } as const;
 export type StartFailure = (typeof StartFailure)[keyof typeof StartFailure];

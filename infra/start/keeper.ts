@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { StartError, StartFailure } from './errors.ts';
+import { StartError, StartFailure, isStartError } from './errors.ts';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
@@ -13,7 +13,10 @@ const FIRST_ATTEMPTS = 5;
 export type PartOptions<Ready> = {
   readonly name: string;
   readonly spawn: () => ChildProcess;
-  /** Resolves when the process serves. It may reject; the end of the process is noticed here. */
+  /**
+   * Resolves when the process serves. It may reject; the end of the process is noticed here. With StartError PART_REFUSED the
+   * process is not started again, unless it has served before.
+   */
   readonly whenReady: (child: ChildProcess, signal: AbortSignal) => Promise<Ready>;
   readonly say: (line: string) => void;
   /** Where the process's own messages are: `above` or a file. */
@@ -27,9 +30,12 @@ export type Part<Ready> = {
   /** Asks it to end, by force after the limit. Resolves when its process is gone. */
   readonly stop: (limitMs: number) => Promise<void>;
   readonly killNow: () => void;
+  /** Sends SIGHUP, on which nats-server reads its configuration and certificate again. */
+  readonly hangUp: () => void;
 };
 
-type End = { readonly how: string };
+/** `refusal`: why starting it again is in vain. */
+type End = { readonly how: string; readonly refusal?: StartError };
 
 export function keep<Ready>(options: PartOptions<Ready>): Part<Ready> {
   const stopping = new AbortController();
@@ -52,6 +58,7 @@ export function keep<Ready>(options: PartOptions<Ready>): Part<Ready> {
     } catch (error) {
       living.kill('SIGKILL');
       const end = await ended;
+      if (isStartError(error, StartFailure.partRefused)) return { how: error.message, refusal: error };
       return { how: error instanceof EndedEarly ? end.how : `${String(error)}; ${end.how}` };
     }
     return ended;
@@ -61,8 +68,12 @@ export function keep<Ready>(options: PartOptions<Ready>): Part<Ready> {
     let pauseMs = FIRST_PAUSE_MS;
     for (let attempt = 1; !stopping.signal.aborted; attempt += 1) {
       const startedAt = performance.now();
-      const { how } = await oneLife();
+      const { how, refusal } = await oneLife();
       if (stopping.signal.aborted) break;
+      if (!wasReady && refusal !== undefined) {
+        first.reject(refusal);
+        return;
+      }
       if (!wasReady && attempt >= FIRST_ATTEMPTS) {
         const message = `${options.name} did not start: it ended ${attempt} times (${how}). What it said is ${options.messages}`;
         first.reject(new StartError(StartFailure.partFailed, message));
@@ -94,6 +105,7 @@ export function keep<Ready>(options: PartOptions<Ready>): Part<Ready> {
       stopping.abort();
       child?.kill('SIGKILL');
     },
+    hangUp: () => child?.kill('SIGHUP'),
   };
 }
 

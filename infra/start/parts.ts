@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { StartError, StartFailure } from './errors.ts';
 import { keep, type Part } from './keeper.ts';
 
 export type Entry = { readonly path: string; readonly args: readonly string[] };
@@ -16,8 +17,9 @@ export type PartStart = {
 };
 
 /**
- * Starts a program of this repository and keeps it running. It must send `{ type: 'ready' }` once it serves, and end
- * when its IPC channel closes: then its supervisor is gone.
+ * Starts a program of this repository and keeps it running. It must send `{ type: 'ready' }` once it serves, or
+ * `{ type: 'refused', why }` when starting it again is in vain, and end when its IPC channel closes: then its supervisor is
+ * gone.
  */
 export function startPart(options: PartStart): Part<Ready> {
   return keep({
@@ -37,8 +39,10 @@ export function startPart(options: PartStart): Part<Ready> {
 }
 
 function untilReady(child: ChildProcess, signal: AbortSignal): Promise<Ready> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const onMessage = (message: unknown): void => {
+      const why = parseRefusal(message);
+      if (why !== undefined) reject(new StartError(StartFailure.partRefused, why));
       const ready = parseReady(message);
       if (ready === undefined) return;
       child.removeListener('message', onMessage);
@@ -60,6 +64,16 @@ export function parseReady(message: unknown): Ready | undefined {
     url: text('url' in message ? message.url : undefined),
     signInUrl: text('signInUrl' in message ? message.signInUrl : undefined),
   };
+}
+
+function parseRefusal(message: unknown): string | undefined {
+  const isRefusal =
+    typeof message === 'object' &&
+    message !== null &&
+    'type' in message &&
+    message.type === 'refused' &&
+    'why' in message;
+  return isRefusal ? String(message.why) : undefined;
 }
 
 /** What the operator set is already in the resolved configuration; an unset variable must stay unset. */

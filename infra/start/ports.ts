@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { HttpAddress } from '../config.ts';
+import type { HttpAddress } from '../httpAddress.ts';
 import { hasErrno, StartError, StartFailure } from './errors.ts';
 
 /** Refuses with a sentence that names the variable when nothing could listen there. */
@@ -41,15 +41,14 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const TRIES = 100;
 
-/** Handed out by this process already; whoever asked may not listen yet. */
-const given = new Set<number>();
+/** One after the other from a place of its own, so that two processes do not choose one that neither listens on yet. */
+let next = randomInt(LOWEST, HIGHEST);
 
 /** A loopback port that nobody listens on now, another one at each call. */
 export async function freeLoopbackPort(): Promise<number> {
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const port = randomInt(LOWEST, HIGHEST);
-    if (given.has(port)) continue;
-    given.add(port);
+    const port = next;
+    next = port + 1 < HIGHEST ? port + 1 : LOWEST;
     try {
       return await listenOnce('127.0.0.1', port);
     } catch (error) {

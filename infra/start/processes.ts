@@ -22,6 +22,14 @@ export async function commandLine(pid: number): Promise<readonly string[] | unde
   return text === undefined || text === '' ? undefined : text.split('\0').slice(0, -1);
 }
 
+/** The environment that a process of the same user was started with; undefined when there is no such process. */
+export async function environmentOf(pid: number): Promise<Readonly<Record<string, string>> | undefined> {
+  const text = await readOrUndefined(`/proc/${pid}/environ`);
+  if (text === undefined) return undefined;
+  const pairs = text.split('\0').map((pair) => [pair.split('=')[0] ?? '', pair.slice(pair.indexOf('=') + 1)] as const);
+  return Object.fromEntries(pairs);
+}
+
 /** Asks a process to end, waits, and ends it by force when the time is up. */
 export async function endProcess(process_: ProcessName, limitMs: number): Promise<void> {
   if (!(await isRunning(process_))) return;

@@ -1,14 +1,17 @@
-import { httpAuthority, configEnvironment, type Config } from '../config.ts';
-import { findNatsServer } from '../tools/natsServer.ts';
-import { requireReachable, startBus } from './bus.ts';
-import { busSecretsOf, type BusSecrets } from './busSecrets.ts';
+import { configEnvironment, type Config } from '../config.ts';
+import { SECRETS_OF_GATEWAYS } from '../configBus.ts';
+import { gatewayUrl } from '../configTransport.ts';
+import { requireReachable } from './bus.ts';
+import { busGatewayVariables } from './busSecrets.ts';
+import { busVariables, certificateOf, keepBusCertificate, listeningOf } from './busTls.ts';
 import { buildDashboard, type Dashboard } from './dashboard.ts';
+import { startDataBus } from './dataBus.ts';
 import { openDataFolder } from './dataFolder.ts';
 import { engineHint } from './engineHint.ts';
 import { StartError, StartFailure } from './errors.ts';
 import type { Part } from './keeper.ts';
 import { startPart, type Entry } from './parts.ts';
-import { freeLoopbackPort, requireFreePort } from './ports.ts';
+import { requireFreePort } from './ports.ts';
 
 export type StartOptions = {
   readonly config: Config;
@@ -59,7 +62,7 @@ function stack(): { readonly push: (part: Started) => void; readonly all: Starte
 export async function startMuster(options: StartOptions): Promise<Muster> {
   const { config, say } = options;
   const started = stack();
-  const url = `http://${httpAuthority(config.http)}`;
+  const url = gatewayUrl(config);
   try {
     const [bus, dashboard, engine] = await settleAll([
       prepareBus(options, url, started.push),
@@ -74,7 +77,12 @@ export async function startMuster(options: StartOptions): Promise<Muster> {
     started.push(stopWithin(gateway, STOP_LIMITS.gateway));
     const ready = await untilReady('gateway', gateway, options);
     say('gateway ready');
-    const agent = startPart({ ...common, name: 'agent', entry: entries.agent, environment: forAgent(environment) });
+    const agent = startPart({
+      ...common,
+      name: 'agent',
+      entry: entries.agent,
+      environment: forAgent(environment, config),
+    });
     started.push(stopWithin(agent, STOP_LIMITS.agent));
     const agentReady = untilReady('agent', agent, options).then(() => undefined);
     return { url: ready.url ?? url, signInUrl: ready.signInUrl, engine, agentReady, ...started.all };
@@ -95,47 +103,29 @@ async function prepareBus(
   url: string,
   push: (part: Started) => void,
 ): Promise<Readonly<Record<string, string>>> {
-  const { config, say, signal } = options;
+  const { config, say } = options;
   const folder = await openDataFolder(config.dataDir, url);
   push({ stop: folder.release, killNow: () => undefined });
   if (folder.warning !== undefined) say(`warning: ${folder.warning}`);
+  const certificate = await certificateOf(config);
   await requireFreePort(config.http, 'MUSTER_HTTP');
   if (config.natsUrl !== undefined) {
     await requireReachable(config.natsUrl);
     return {};
   }
-  const [server, secrets, port] = await Promise.all([
-    findNatsServer({
-      env: { ...process.env, MUSTER_CACHE: config.cacheDir },
-      onProgress: say,
-      signal,
-    }),
-    secretsOf(config),
-    config.natsPort ?? freeLoopbackPort(),
-  ]);
-  const bus = await startBus({
-    program: server.path,
-    configuration: options.natsConfiguration,
-    dataDir: config.dataDir,
-    port,
-    ...secrets,
-    say,
-  });
-  push(stopWithin(bus, STOP_LIMITS.bus));
-  await untilReady('bus', bus, options);
-  say(`bus ready (nats-server ${server.version}, port ${port})`);
+  const listening = listeningOf(config);
+  const { part, port, version, secrets } = await startDataBus({ ...options, listening });
+  push(stopWithin(part, STOP_LIMITS.bus));
+  await untilReady('bus', part, options);
+  say(`bus ready (nats-server ${version}, port ${port})`);
+  const { certificate: files } = listening;
+  if (certificate !== null && files !== null) {
+    const end = keepBusCertificate(files, certificate, part, options);
+    push({ stop: async () => end(), killNow: end });
+  }
   return {
-    MUSTER_NATS_URL: `nats://127.0.0.1:${port}`,
-    MUSTER_NATS_LOG_PASSWORD: secrets.logPassword,
-    MUSTER_NATS_APP_PASSWORD: secrets.appPassword,
-  };
-}
-
-async function secretsOf(config: Config): Promise<BusSecrets> {
-  const kept = await busSecretsOf(config.dataDir);
-  return {
-    logPassword: config.natsLogPassword ?? kept.logPassword,
-    appPassword: config.natsAppPassword ?? kept.appPassword,
+    ...busVariables(config, port, certificate),
+    ...busGatewayVariables(secrets),
   };
 }
 
@@ -151,9 +141,18 @@ async function settleAll<const T extends readonly unknown[]>(
   return Promise.all(work);
 }
 
-/** The agent runs where user containers run; what opens the event logs and the API stays out of its environment. */
-function forAgent(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const secret = new Set(['MUSTER_NATS_LOG_PASSWORD', 'MUSTER_ADMIN_KEY']);
+/**
+ * The agent runs where user containers run; what opens the bus, the event logs and the API stays out of its environment. Simulated
+ * agents have no containers: theirs tells of a past day, which is more than an agent may.
+ */
+function forAgent(
+  environment: Readonly<Record<string, string>>,
+  { simulated }: Pick<Config, 'simulated'>,
+): Readonly<Record<string, string>> {
+  const kept = simulated ? ['MUSTER_NATS_APP_PASSWORD'] : [];
+  const secret = new Set(
+    [...SECRETS_OF_GATEWAYS, 'MUSTER_EVENT_LOG', 'MUSTER_ADMIN_KEY'].filter((name) => !kept.includes(name)),
+  );
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !secret.has(name)));
 }
 

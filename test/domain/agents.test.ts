@@ -42,6 +42,35 @@ test('joining twice changes nothing', (t) => {
   given(anAgent()).when(join).expect(t, []);
 });
 
+test('an agent that holds nothing leaves, and may join again as a new one; leaving twice changes nothing', (t) => {
+  const leave: ZoneCommand = { type: 'LeaveAgent', agentId: 'agent-1' };
+  const left: ZoneFact = { type: 'AgentLeft', data: { agentId: 'agent-1' } };
+  given(anAgent()).when(leave).expect(t, [left]);
+  const gone = given(anAgent(), [left]);
+  t.is(gone.state.agents.size, 0);
+  gone.when(leave).expect(t, []);
+  gone.when(said({ appliedVersion: 1 })).expect(t, []);
+  t.deepEqual(gone.when(aRequest()).explanation?.candidates, []);
+  const again = given(anAgent({ enabled: false }), [left], anAgent({ connectivity: 'never' }));
+  t.like(agentIn(again.state), { connectivity: 'never', enabled: true, bootId: null });
+});
+
+test('an agent that holds claims does not leave; lost it holds none', (t) => {
+  const leave: ZoneCommand = { type: 'LeaveAgent', agentId: 'agent-1' };
+  const holding = given(anAgent(), aSession({ id: 's-1' }), aSession({ id: 's-2' })).when(leave);
+  holding.refused(t, 'AGENT_HAS_SESSIONS');
+  t.deepEqual(holding.rejection?.numbers, { sessions: 2 });
+  t.regex(holding.rejection?.message ?? '', /2 sessions; stop them while it is heard, or declare it lost/);
+  given(anAgent(), aSession({ id: 's-1' }), aStop('s-1'))
+    .when(leave)
+    .refused(t, 'AGENT_HAS_SESSIONS');
+  const silent: ZoneFact = { type: 'AgentWentMissing', data: { agentId: 'agent-1', silentSeconds: 60 } };
+  const lost: ZoneFact = { type: 'AgentDeclaredLost', data: { agentId: 'agent-1', sessions: 1 } };
+  given(anAgent(), aSession({ id: 's-1' }), [silent, lost])
+    .when(leave)
+    .expect(t, [{ type: 'AgentLeft', data: { agentId: 'agent-1' } }]);
+});
+
 test('a check-in that changes nothing is no event', (t) => {
   given(anAgent())
     .when(said({ appliedVersion: 1 }))

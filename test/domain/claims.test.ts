@@ -116,7 +116,15 @@ test('the progress of a start is recorded once', (t) => {
   const starting = placed.when(said({ sessions: [observed('pulling')] }));
   starting.expect(t, [{ type: 'SessionStarting', data: onAgent }]);
   const running = said({ sessions: [observed('running')] });
-  placed.when(running).expect(t, [{ type: 'SessionStarted', data: { ...onAgent, containerId: 'c-1', endpoints: [] } }]);
+  placed
+    .when(running)
+    .expect(t, [
+      { type: 'SessionStarted', data: { ...onAgent, containerId: 'c-1', imageDigest: null, endpoints: [] } },
+    ]);
+  const imageDigest = `sha256:${'a'.repeat(64)}`;
+  placed
+    .when(said({ sessions: [observed('running', { imageDigest })] }))
+    .expect(t, [{ type: 'SessionStarted', data: { ...onAgent, containerId: 'c-1', imageDigest, endpoints: [] } }]);
   given(anAgent(), aPlacedSession(), starting.facts)
     .when(said({ sessions: [observed('starting')] }))
     .expect(t, []);

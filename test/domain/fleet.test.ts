@@ -1,13 +1,13 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Rejection } from '../../domain/decision.ts';
 import type { FleetFact } from '../../domain/events.ts';
-import type { FleetCommand } from '../../domain/fleet/commands.ts';
+import type { EnrolAgent, FleetCommand } from '../../domain/fleet/commands.ts';
 import { decideFleet } from '../../domain/fleet/decide.ts';
 import { evolveFleet } from '../../domain/fleet/evolve.ts';
 import { initialFleet, PENDING_LIMIT } from '../../domain/fleet/state.ts';
 import { idFrom, isId } from '../../domain/ids.ts';
 import type { ImageDefinition } from '../../domain/images/image.ts';
-import { parseReference } from '../../domain/images/reference.ts';
+import { MANAGER_TOKENS_LIMIT } from '../../domain/managerTokens/state.ts';
 import { anImage } from '../support/builders.ts';
 
 function aDefinition(change: Partial<ImageDefinition> = {}): ImageDefinition {
@@ -25,9 +25,22 @@ const defined = (change: Partial<ImageDefinition> = {}): FleetFact => ({
 });
 const enrolled = (agentId: string): FleetFact => ({
   type: 'AgentEnrolled',
-  data: { agentId, hostname: agentId, simulated: false },
+  data: { agentId, hostname: agentId, simulated: false, fingerprint: 'f1' },
 });
-const enrol = (agentId: string): FleetCommand => ({ type: 'EnrolAgent', agentId, hostname: agentId, simulated: false });
+const enrol = (agentId: string): EnrolAgent => ({
+  type: 'EnrolAgent',
+  agentId,
+  hostname: agentId,
+  simulated: false,
+  fingerprint: 'f1',
+  expected: false,
+});
+const approve = { type: 'ApproveAgent', agentId: 'agent-1', zone: 'default', fingerprint: null } as const;
+const approved: FleetFact = { type: 'AgentApproved', data: { agentId: 'agent-1', zone: 'default' } };
+const revoke = { type: 'RevokeAgent', agentId: 'agent-1' } as const;
+const revoked: FleetFact = { type: 'AgentRevoked', data: { agentId: 'agent-1' } };
+const remove = { type: 'RemoveAgent', agentId: 'agent-1' } as const;
+const removed: FleetFact = { type: 'AgentRemoved', data: { agentId: 'agent-1' } };
 const ZONE: FleetFact = { type: 'ZoneCreated', data: { zone: 'default' } };
 
 const NOW = '2026-11-01T12:00:00.000Z';
@@ -36,10 +49,12 @@ function given(...facts: readonly FleetFact[]) {
   const state = initialFleet();
   for (const [index, fact] of facts.entries()) evolveFleet(state, fact, { version: index + 1, time: NOW });
   return {
-    when(command: FleetCommand) {
+    state,
+    when(command: FleetCommand, now = NOW, allowed: readonly string[] = ['docker.io', 'registry.example:5000']) {
       const decision = decideFleet(state, command, {
-        allowedRegistries: ['registry.example:5000'],
+        allowedRegistries: allowed,
         version: facts.length,
+        now,
       });
       const made = decision.kind === 'accepted' ? decision.facts : [];
       return {
@@ -100,36 +115,37 @@ test('an environment variable that looks like a secret is refused', (t) => {
   t.is(given().when(define({ environment: { LANG: 'C.UTF-8', MONKEY: '1' } })).facts.length, 1);
 });
 
-test('an image comes from a registry on the list, or from none', (t) => {
-  const from = (reference: string) => given().when(define({ reference }));
-  from('registry.example:5000/muster/desktop:1').expect(t, [
-    defined({ reference: 'registry.example:5000/muster/desktop:1' }),
-  ]);
-  from('muster/desktop').expect(t, [defined({ reference: 'muster/desktop' })]);
-  from('other.example/desktop').refused(t, 'REGISTRY_NOT_ALLOWED');
-  from('registry.example/desktop').refused(t, 'REGISTRY_NOT_ALLOWED');
-  from('localhost/desktop').refused(t, 'REGISTRY_NOT_ALLOWED');
+test('an image comes from a registry on the list; without a registry it is one of docker.io', (t) => {
+  const from = (reference: string, allowed?: readonly string[]) => given().when(define({ reference }), NOW, allowed);
+  const reference = 'registry.example:5000/muster/desktop:1';
+  from(reference).expect(t, [defined({ reference })]);
+  for (const accepted of ['muster/desktop', 'Docker.IO/muster/desktop', 'index.docker.io/muster/desktop']) {
+    from(accepted).expect(t, [defined({ reference: accepted })]);
+    from(accepted, ['registry.example:5000']).refused(t, 'REGISTRY_NOT_ALLOWED');
+  }
+  from('REGISTRY.EXAMPLE:5000/x').expect(t, [defined({ reference: 'REGISTRY.EXAMPLE:5000/x' })]);
+  for (const refused of [
+    'other.example/desktop',
+    'registry.example/desktop',
+    'registry.example:5001/desktop',
+    'localhost/desktop',
+    'docker.io:443/library/desktop',
+    'docker.io.other.example/desktop',
+    'Other/desktop',
+  ]) {
+    from(refused).refused(t, 'REGISTRY_NOT_ALLOWED');
+  }
   from('Not A Reference').refused(t, 'REFERENCE_INVALID');
 });
 
-test('a container reference is read by the grammar of the OCI distribution', (t) => {
+test('a revision records the digest of its reference, whatever the command says, and none for a tag', (t) => {
   const digest = `sha256:${'a'.repeat(64)}`;
-  const read = (registry: string | null, path: string, tag: string | null, of: string | null = null) => ({
-    registry,
-    path,
-    tag,
-    digest: of,
-  });
-  t.deepEqual(parseReference('desktop'), read(null, 'desktop', null));
-  t.deepEqual(parseReference('desktop:1.0'), read(null, 'desktop', '1.0'));
-  t.deepEqual(parseReference('muster/desk_top/x-y'), read(null, 'muster/desk_top/x-y', null));
-  t.deepEqual(parseReference('localhost/desktop'), read('localhost', 'desktop', null));
-  t.deepEqual(parseReference('host:5000/a/b:t'), read('host:5000', 'a/b', 't'));
-  t.deepEqual(parseReference(`r.example/a@${digest}`), read('r.example', 'a', null, digest));
-  t.deepEqual(parseReference(`a:t@${digest}`), read(null, 'a', 't', digest));
-  for (const text of ['', 'A', 'a//b', '/a', 'a/', 'a:', 'a@sha256:12', 'a b', 'a:.t', '-a', 'a'.repeat(513)]) {
-    t.is(parseReference(text), null, text.slice(0, 20));
-  }
+  const reference = `muster/desktop:1@${digest}`;
+  given()
+    .when(define({ reference }))
+    .expect(t, [defined({ reference, digest })]);
+  given(defined({ reference, digest })).when(define({ reference })).expect(t, []);
+  given().when(define({ digest })).expect(t, [defined()]);
 });
 
 test('the first word of an unknown agent enrols it, once', (t) => {
@@ -137,6 +153,27 @@ test('the first word of an unknown agent enrols it, once', (t) => {
     .when(enrol('agent-1'))
     .expect(t, [enrolled('agent-1')]);
   given(enrolled('agent-1')).when(enrol('agent-1')).expect(t, []);
+});
+
+test('an agent is whoever has its secret; one that was enrolled without is whoever shows the first', (t) => {
+  const as = (fingerprint: string | null): FleetCommand => ({ ...enrol('agent-1'), fingerprint });
+  given(enrolled('agent-1')).when(as('f2')).refused(t, 'AGENT_SECRET_WRONG');
+  given(enrolled('agent-1')).when(as(null)).expect(t, []);
+  const nameless: FleetFact = {
+    type: 'AgentEnrolled',
+    data: { agentId: 'agent-1', hostname: 'agent-1', simulated: false, fingerprint: null },
+  };
+  const fleet = given(ZONE, nameless, approved);
+  fleet.when(as('f1')).expect(t, [enrolled('agent-1')]);
+  given(ZONE, nameless, approved, enrolled('agent-1')).when(as('f2')).refused(t, 'AGENT_SECRET_WRONG');
+  t.is(given(ZONE, nameless, approved, enrolled('agent-1')).state.agents.get('agent-1')?.zone, 'default');
+});
+
+test('one that is expected takes no place among those that wait', (t) => {
+  const pending = Array.from({ length: PENDING_LIMIT }, (_, index) => enrolled(`agent-${index}`));
+  given(...pending)
+    .when({ ...enrol('one-more'), expected: true })
+    .expect(t, [enrolled('one-more')]);
 });
 
 test('at most 100 agents wait for approval', (t) => {
@@ -147,15 +184,19 @@ test('at most 100 agents wait for approval', (t) => {
   given(...pending)
     .when(enrol('agent-7'))
     .expect(t, []);
-  const approved: FleetFact = { type: 'AgentApproved', data: { agentId: 'agent-7', zone: 'default' } };
-  given(...pending, approved)
-    .when(enrol('one-more'))
-    .expect(t, [enrolled('one-more')]);
+  const dealtWith: readonly FleetFact[] = [
+    { type: 'AgentApproved', data: { agentId: 'agent-7', zone: 'default' } },
+    revoked,
+    removed,
+  ];
+  for (const fact of dealtWith) {
+    given(...pending, fact)
+      .when(enrol('one-more'))
+      .expect(t, [enrolled('one-more')]);
+  }
 });
 
 test('an agent is approved into one zone', (t) => {
-  const approve = { type: 'ApproveAgent', agentId: 'agent-1', zone: 'default' } as const;
-  const approved: FleetFact = { type: 'AgentApproved', data: { agentId: 'agent-1', zone: 'default' } };
   given(ZONE, enrolled('agent-1')).when(approve).expect(t, [approved]);
   given(ZONE, enrolled('agent-1'), approved).when(approve).expect(t, []);
   given(ZONE).when(approve).refused(t, 'AGENT_UNKNOWN');
@@ -164,6 +205,136 @@ test('an agent is approved into one zone', (t) => {
   given(ZONE, other, enrolled('agent-1'), approved)
     .when({ ...approve, zone: 'other' })
     .refused(t, 'AGENT_ALREADY_APPROVED');
+});
+
+test('an agent is approved only with the fingerprint that was compared, when one was', (t) => {
+  const compared = (fingerprint: string) => ({ ...approve, fingerprint });
+  given(ZONE, enrolled('agent-1')).when(compared('f1')).expect(t, [approved]);
+  given(ZONE, enrolled('agent-1')).when(compared('f2')).refused(t, 'FINGERPRINT_DIFFERS');
+  given(ZONE, enrolled('agent-1'), approved).when(compared('f2')).refused(t, 'FINGERPRINT_DIFFERS');
+  const nameless: FleetFact = {
+    type: 'AgentEnrolled',
+    data: { agentId: 'agent-1', hostname: 'agent-1', simulated: false, fingerprint: null },
+  };
+  given(ZONE, nameless).when(compared('f1')).refused(t, 'FINGERPRINT_DIFFERS');
+  given(ZONE, nameless).when(approve).expect(t, [approved]);
+});
+
+test('a revoked agent is never approved, stays listed, and may not come again', (t) => {
+  const before: readonly FleetFact[] = [ZONE, enrolled('agent-1')];
+  given(...before)
+    .when(revoke)
+    .expect(t, [revoked]);
+  given(...before, approved)
+    .when(revoke)
+    .expect(t, [revoked]);
+  for (const facts of [
+    [...before, revoked],
+    [...before, approved, revoked],
+  ]) {
+    const fleet = given(...facts);
+    fleet.when(revoke).expect(t, []);
+    fleet.when(approve).refused(t, 'AGENT_REVOKED');
+    fleet.when(enrol('agent-1')).refused(t, 'AGENT_REVOKED');
+    t.is(fleet.state.agents.get('agent-1')?.revokedAt, NOW);
+  }
+  given(ZONE).when(revoke).refused(t, 'AGENT_UNKNOWN');
+});
+
+test('an agent is removed while it is pending or when it was revoked; then its id can begin anew', (t) => {
+  const before: readonly FleetFact[] = [ZONE, enrolled('agent-1')];
+  given(...before)
+    .when(remove)
+    .expect(t, [removed]);
+  given(...before, approved)
+    .when(remove)
+    .refused(t, 'AGENT_NOT_REVOKED');
+  given(...before, approved, revoked)
+    .when(remove)
+    .expect(t, [removed]);
+  const gone = given(...before, approved, revoked, removed);
+  t.is(gone.state.agents.size, 0);
+  gone.when(remove).refused(t, 'AGENT_UNKNOWN');
+  gone.when(enrol('agent-1')).expect(t, [enrolled('agent-1')]);
+  const again = given(...before, approved, revoked, removed, enrolled('agent-1'));
+  t.like(again.state.agents.get('agent-1'), { zone: null, revokedAt: null });
+});
+
+const tokenIssued = (tokenId: string): FleetFact => ({
+  type: 'ManagerTokenIssued',
+  data: { tokenId, fingerprint: 'f' },
+});
+const tokenRevoked = (tokenId: string): FleetFact => ({ type: 'ManagerTokenRevoked', data: { tokenId } });
+const issueToken = (tokenId: string): FleetCommand => ({ type: 'IssueManagerToken', tokenId, fingerprint: 'f' });
+const revokeToken = (tokenId: string, force = false): FleetCommand => ({ type: 'RevokeManagerToken', tokenId, force });
+
+test('a manager token is good from its issue until it is revoked', (t) => {
+  given()
+    .when(issueToken('m1'))
+    .expect(t, [tokenIssued('m1')]);
+  given(tokenIssued('m1')).when(issueToken('m1')).refused(t, 'MANAGER_TOKEN_EXISTS');
+  const two = given(tokenIssued('m1'), tokenIssued('m2'));
+  t.deepEqual(two.state.managerTokens.get('m1'), { tokenId: 'm1', fingerprint: 'f', issuedAt: NOW });
+  two.when(revokeToken('m1')).expect(t, [tokenRevoked('m1')]);
+  const rotated = given(tokenIssued('m1'), tokenIssued('m2'), tokenRevoked('m1'));
+  t.deepEqual([...rotated.state.managerTokens.keys()], ['m2']);
+  rotated.when(revokeToken('m1')).refused(t, 'MANAGER_TOKEN_UNKNOWN');
+});
+
+test('the last manager token ends only by force', (t) => {
+  const one = given(tokenIssued('m1'));
+  one.when(revokeToken('m1')).refused(t, 'MANAGER_TOKEN_LAST');
+  one.when(revokeToken('m1', true)).expect(t, [tokenRevoked('m1')]);
+  given(tokenIssued('m1'), tokenRevoked('m1'))
+    .when(issueToken('m2'))
+    .expect(t, [tokenIssued('m2')]);
+});
+
+test('at most 8 manager tokens are live', (t) => {
+  const tokens = Array.from({ length: MANAGER_TOKENS_LIMIT }, (_, index) => tokenIssued(`m${index}`));
+  given(...tokens)
+    .when(issueToken('one-more'))
+    .refused(t, 'MANAGER_TOKENS_FULL');
+  given(...tokens, tokenRevoked('m3'))
+    .when(issueToken('one-more'))
+    .expect(t, [tokenIssued('one-more')]);
+});
+
+const span = { since: '2026-11-01T11:59:00.000Z', until: NOW };
+const record = (counts: Readonly<Record<string, number>>): FleetCommand => ({
+  type: 'RecordRejections',
+  ...span,
+  counts,
+});
+const rejections = (counts: Record<string, number>): FleetFact => ({
+  type: 'ConnectionsRejected',
+  data: { ...span, counts },
+});
+
+test('rejected connections are summed up at most once a minute', (t) => {
+  const counts = { TOKEN_WRONG: 3 };
+  given()
+    .when(record(counts))
+    .expect(t, [rejections(counts)]);
+  const recorded = given(rejections(counts));
+  recorded.when(record(counts), '2026-11-01T12:00:59.999Z').refused(t, 'TOO_SOON');
+  recorded.when(record(counts), '2026-11-01T12:01:00.000Z').expect(t, [rejections(counts)]);
+  recorded.when(record({})).expect(t, []);
+});
+
+test('a summary of rejections has at most 12 codes; the rarest are counted together', (t) => {
+  const twelve = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`CODE_${index}`, index + 1]));
+  given()
+    .when(record({ ...twelve, NEVER: 0 }))
+    .expect(t, [rejections(twelve)]);
+  const { CODE_0: _, CODE_1: __, ...ten } = twelve;
+  const { CODE_2: ___, ...nine } = ten;
+  given()
+    .when(record({ ...twelve, FREQUENT: 99 }))
+    .expect(t, [rejections({ ...ten, FREQUENT: 99, OTHER: 3 })]);
+  given()
+    .when(record({ ...twelve, OTHER: 5, FREQUENT: 99 }))
+    .expect(t, [rejections({ ...nine, FREQUENT: 99, OTHER: 5 + 1 + 2 + 3 })]);
 });
 
 test('a zone is created once', (t) => {

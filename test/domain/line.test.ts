@@ -66,6 +66,7 @@ test('each event that may let somebody in is a chance to try the line again', (t
     'cores overridden': [
       { type: 'CoresOverrideSet', data: { agentId, millicores: 9, previous: null, physicalMillicores: 6 } },
     ],
+    'agent labelled': [{ type: 'AgentLabelsSet', data: { agentId, labels: { rack: 'a' }, previous: {} } }],
     'agent back': [{ type: 'AgentReturned', data: { agentId, from: 'late' } }],
     'engine back': [{ type: 'AgentConditionCleared', data: { agentId, condition: 'DOCKER_DOWN' } }],
     'head gone': [{ type: 'SessionCancelled', data: { sessionId: 'w', cause: 'USER' } }],
@@ -75,6 +76,7 @@ test('each event that may let somebody in is a chance to try the line again', (t
   for (const [what, facts] of Object.entries(helpful)) t.true(chancesOf(facts) > before, what);
   const useless: Record<string, readonly ZoneFact[]> = {
     'agent disabled': [{ type: 'AgentDisabled', data: { agentId } }],
+    'prune mode set': [{ type: 'PruneModeSet', data: { agentId, mode: 'normal', previous: 'off' } }],
     'agent late': [{ type: 'AgentWentLate', data: { agentId, silentSeconds: 30 } }],
     'somebody joins the end': aWaitingSession({ id: 'w-2' }),
   };

@@ -1,6 +1,7 @@
 import { fc, testProp } from '@fast-check/ava';
 import type { ZoneFact } from '../../domain/events.ts';
 import type { GpuNeed } from '../../domain/gpuNeed.ts';
+import type { Labels } from '../../domain/labels.ts';
 import { explain, shortened } from '../../domain/placement/explain.ts';
 import { agentRow } from '../../domain/placement/index/agentRow.ts';
 import { DeviceKinds } from '../../domain/placement/index/deviceKinds.ts';
@@ -45,6 +46,8 @@ const request: fc.Arbitrary<PlacementRequest> = fc
     gpu,
     gpuModel: fc.constantFrom(null, null, '*A100', '*l?', '*'),
     gpuMemoryBytes: fc.constantFrom(null, null, 60 * GIB),
+    includeLabels: fc.constantFrom<string[]>([], [], [], ['rack=a'], ['spot', 'rack']),
+    excludeLabels: fc.constantFrom<string[]>([], [], ['spot'], ['rack=b']),
     pinnedAgentId: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: agentId }),
   })
   .map(({ pinnedAgentId, ...needs }) => ({ needs: anImage(needs), pinnedAgentId }));
@@ -70,6 +73,14 @@ const change = fc.oneof(
     ),
   },
   {
+    weight: 1,
+    arbitrary: agentId.map(
+      (id): Change =>
+        (state) =>
+          state.agents.get(id)?.sessions.size === 0 ? [{ type: 'AgentLeft', data: { agentId: id } }] : [],
+    ),
+  },
+  {
     weight: 2,
     arbitrary: fc
       .record({ agentId, type: fc.constantFrom('AgentEnabled' as const, 'AgentDisabled' as const) })
@@ -81,6 +92,14 @@ const change = fc.oneof(
       .record({ agentId, millicores: fc.constantFrom(null, 1000, 12_000) })
       .map(({ agentId, millicores }): Change => () => [
         { type: 'CoresOverrideSet', data: { agentId, millicores, previous: null, physicalMillicores: null } },
+      ]),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ agentId, labels: fc.constantFrom<Labels>({}, { rack: 'a' }, { rack: 'b', spot: '' }, { spot: 'x' }) })
+      .map(({ agentId, labels }): Change => () => [
+        { type: 'AgentLabelsSet', data: { agentId, labels, previous: {} } },
       ]),
   },
   {

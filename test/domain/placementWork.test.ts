@@ -44,6 +44,33 @@ test('in a fleet of 2,000 the rules are asked of a handful of agents, also where
   }
 });
 
+test('where few or none of 2,000 have the label that is asked for, the others are not asked', (t) => {
+  const state = fleetOf(Array.from({ length: 2000 }, () => aHardware({ cores: 16, gib: 64 })));
+  for (let index = 0; index < 2000; index += 1) {
+    const labels = index % 100 === 99 ? { gpu: 'l40', rack: 'a' } : { rack: 'b' };
+    apply(state, [{ type: 'AgentLabelsSet', data: { agentId: `agent-${index}`, labels, previous: {} } }]);
+  }
+  placementAids(state);
+  const asked = countAsked(state);
+  const best = (includeLabels: string[]) =>
+    placementAids(state).index.best({ needs: anImage({ includeLabels }), pinnedAgentId: null }, null, 1)[0]?.agent
+      .agentId;
+  t.is(best(['gpu=l40']), 'agent-1099');
+  t.true(asked() <= 20);
+  t.is(best(['gpu', 'rack=a']), 'agent-1099');
+  t.true(asked() <= 20);
+  t.is(best(['pool=fast']), undefined);
+  t.is(asked(), 0);
+  t.is(
+    placementAids(state).index.reserve({
+      needs: anImage({ cores: 17, includeLabels: ['gpu=l4'] }),
+      pinnedAgentId: null,
+    }),
+    null,
+  );
+  t.is(asked(), 0);
+});
+
 test('of a refusal that was given before, the rules are asked of the agents that changed, and worded for the nearest', (t) => {
   const state = fleetOf(Array.from({ length: 2000 }, () => aHardware({ cores: 4 })));
   const request = { needs: anImage({ cores: 5 }), pinnedAgentId: null };

@@ -6,6 +6,7 @@ import type { GpuNeed } from '../../domain/gpuNeed.ts';
 import type { Explanation } from '../../domain/placement/explanation.ts';
 import { placementAids } from '../../domain/placement/index/zoneIndex.ts';
 import { place, placementOn } from '../../domain/placement/place.ts';
+import { PRUNE_MODE_NAMES } from '../../domain/pruneMode.ts';
 import type { SetAgentSettings, ZoneCommand } from '../../domain/zone/commands.ts';
 import { decideZone } from '../../domain/zone/decide.ts';
 import { evolveZone } from '../../domain/zone/evolve.ts';
@@ -33,6 +34,8 @@ const image = fc
     gpu: gpuNeed,
     gpuModel: fc.constantFrom(null, '*A100', '*'),
     gpuMemoryBytes: fc.constantFrom(null, 40 * GIB),
+    includeLabels: fc.constantFrom<string[]>([], [], ['rack=a']),
+    excludeLabels: fc.constantFrom<string[]>([], [], ['spot']),
   })
   .map((needs) => anImage(needs));
 const request: fc.Arbitrary<ZoneCommand> = fc
@@ -62,6 +65,8 @@ const settings: fc.Arbitrary<ZoneCommand> = fc.record({
   agentId,
   enabled: fc.boolean(),
   millicores: fc.constantFrom(null, 3000, 12_000),
+  labels: fc.constantFrom({}, { rack: 'a' }, { spot: '', rack: 'a' }, { rack: 'b' }),
+  pruneMode: fc.constantFrom(...PRUNE_MODE_NAMES),
   confirm: fc.constant(true),
   ifVersion: fc.constant(null),
 }) satisfies fc.Arbitrary<SetAgentSettings>;

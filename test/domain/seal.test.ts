@@ -41,7 +41,7 @@ test('a zone and the fleet are sealed alike, and the seal changes nothing else o
   t.is(refusalOfZone(decideZone(zone, { type: 'SealLog' }, { ...context, version: 4 })), 'LOG_JUST_SEALED');
 
   const fleet = initialFleet();
-  const facts = decideFleet(fleet, { type: 'SealLog' }, { allowedRegistries: [], version: 3 });
+  const facts = decideFleet(fleet, { type: 'SealLog' }, { allowedRegistries: [], version: 3, now: TIME });
   t.deepEqual(facts.kind === 'accepted' ? facts.facts : [], [SEALED]);
   evolveFleet(fleet, SEALED, { version: 4, time: TIME });
   t.deepEqual(fleet, { ...initialFleet(), epoch: { number: 2, sealedAt: 4 } });

@@ -135,7 +135,7 @@ test('what has not started is remembered from its placement until it runs, is wi
   t.deepEqual([...given(...placed).state.unstarted.keys()], ids);
   const started: ZoneFact = {
     type: 'SessionStarted',
-    data: { sessionId: 's-2', agentId: 'agent-1', containerId: 'c', endpoints: [] },
+    data: { sessionId: 's-2', agentId: 'agent-1', containerId: 'c', imageDigest: null, endpoints: [] },
   };
   const later = [...placed, [started], aStop('s-3')];
   t.deepEqual([...given(...later).state.unstarted.keys()], ['s-1', 's-4']);

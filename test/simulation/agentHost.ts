@@ -30,10 +30,13 @@ export interface HostOptions {
   /** Images that are here from the beginning. */
   readonly images: ReadonlySet<string>;
   readonly checkInSeconds: number;
+  readonly pruneGraceMs: number;
   /** A deliberate bug of the agent: see bugs.ts. */
   readonly bug: AgentBug | null;
   /** The agent asks its engine to stop or remove a session's container. */
   readonly onEnding: (sessionId: string) => void;
+  /** The agent has asked its engine for what it must never ask for. */
+  readonly onMishap: (sentence: string) => void;
   readonly onDeath: (error: unknown) => void;
 }
 
@@ -59,9 +62,10 @@ export class AgentHost {
     this.engine = new FakeEngine({
       clock,
       facts: { ...fakeFacts, nvidiaHook: true },
-      latencyMs: (call) => (call === 'pull' ? random.int(500, 6000) : random.int(1, call === 'stop' ? 3000 : 60)),
+      latencyMs: (call) => latencyOf(call, random),
       use: (spec) => ({ millicores: spec.millicores, memoryBytes: spec.memoryBytes }),
       images: options.images,
+      onMishap: options.onMishap,
       fault: (call, moment, sessionId) => {
         if (moment === 'before' && (call === 'stop' || call === 'remove')) options.onEnding(sessionId);
         return faultOf(call, moment, faults, random);
@@ -76,7 +80,7 @@ export class AgentHost {
   /** The agent's program starts, unless it runs. */
   boot(): void {
     if (this.#life !== null) return;
-    const { clock, random, faults, bus, agentId, checkInSeconds, onDeath } = this.#options;
+    const { clock, random, faults, bus, agentId, checkInSeconds, pruneGraceMs, onDeath } = this.#options;
     const life = new Life();
     this.#life = life;
     this.#boots += 1;
@@ -91,6 +95,8 @@ export class AgentHost {
       simulated: false,
       sessionAddress: '127.0.0.1',
       checkInMs: checkInSeconds * 1000,
+      pruneGraceMs,
+      diskLimitPercent: 90,
     };
     const ports: AgentPorts = {
       clock: shiftedClock(life.clock(clock), this.#clockOffset),
@@ -121,6 +127,16 @@ export class AgentHost {
   /** The newest version that it has carried out, as its disk says; 0 before the first. */
   get appliedVersion(): number {
     return this.#ledger.applied?.version ?? 0;
+  }
+
+  /** The log that it works for, as its disk says; empty before the first. */
+  get logId(): string {
+    return this.#ledger.document?.logId ?? '';
+  }
+
+  /** What it has not heard to be in the log. */
+  get untoldPrunes(): number {
+    return this.#ledger.prunes.records.length;
   }
 
   setGpuHealth(index: number, health: GpuDevice['health']): void {
@@ -163,6 +179,15 @@ export class AgentHost {
         };
         bus.watchDesired(listen, signal);
       },
+      hearOutputCalls: (onCall, signal) => bus.hearOutputCalls(onCall, signal),
+      askDefinitions: () => life.call(() => bus.askDefinitions()),
+      hearPruneCalls: (onCall, signal) => {
+        bus.hearPruneCalls((call) => {
+          if (life.alive) onCall(call);
+        }, signal);
+      },
+      answerPrune: (callId, answer) => bus.answerPrune(callId, answer),
+      answerWithOutput: (callId, answer) => bus.answerWithOutput(callId, answer),
     };
   }
 
@@ -183,14 +208,41 @@ function livingEngine(engine: Engine, life: Life): Engine {
     list: (logId) => life.call(() => engine.list(logId)),
     unmanaged: () => life.call(() => engine.unmanaged()),
     images: () => life.call(() => engine.images()),
+    imageStock: () => life.call(() => engine.imageStock()),
+    removeImage: (removal) => life.call(() => engine.removeImage(removal)),
     hasImage: (reference) => life.call(() => engine.hasImage(reference)),
     pull: (reference, options) => life.call(() => engine.pull(reference, options)),
     start: (spec) => life.call(() => engine.start(spec)),
     stop: (sessionId, grace) => life.call(() => engine.stop(sessionId, grace)),
     remove: (sessionId) => life.call(() => engine.remove(sessionId)),
     stats: (sessionIds) => life.call(() => engine.stats(sessionIds)),
+    output: (wanted, signal) => life.call(() => engine.output(wanted, signal)),
     changes: (signal) => life.each(engine.changes(signal)),
   };
+}
+
+function latencyOf(call: EngineCall, random: Random): number {
+  switch (call) {
+    case 'pull':
+      return random.int(500, 6000);
+    case 'stop':
+      return random.int(1, 3000);
+    // Not drawn, so that worlds without prunes are as they were. Long enough for a crash or a start to fall into it.
+    case 'imageStock':
+      return 40;
+    case 'removeImage':
+      return 1500;
+    case 'facts':
+    case 'list':
+    case 'unmanaged':
+    case 'images':
+    case 'hasImage':
+    case 'start':
+    case 'remove':
+    case 'stats':
+    case 'output':
+      return random.int(1, 60);
+  }
 }
 
 /** A start fails before it begins, or its answer is lost after it has worked; a pull fails as a registry fails. */

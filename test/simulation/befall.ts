@@ -15,6 +15,7 @@ const BEFALLS: Partial<Record<FaultName, Befall>> = {
   'engine outage': engineGoesDown,
   'gpu failure': gpuFails,
   'log outage': logGoesAway,
+  'store outage': storeGoesAway,
   'bus outage': busGoesAway,
   'wiped bucket': ({ bus }) => bus.wipe(),
   'gateway crash': gatewayEnds,
@@ -36,7 +37,10 @@ export function endFaults(world: World): void {
   world.logAway = false;
   world.bus.setAway(false);
   world.network.isSplit = false;
-  for (const gateway of world.gateways) gateway.clockOffset.ms = 0;
+  for (const gateway of world.gateways) {
+    gateway.clockOffset.ms = 0;
+    gateway.setStoreAway(false);
+  }
   for (const host of world.hosts) {
     host.engine.comeUp();
     host.boot();
@@ -87,6 +91,15 @@ function logGoesAway(world: World, random: Random): void {
   world.logAway = true;
   void world.clock.sleep(random.int(50, 20_000)).then(() => {
     world.logAway = false;
+  });
+}
+
+/** The log is kept elsewhere than everything else that gateways share, and each has a way of its own to it. */
+function storeGoesAway({ gateways, clock }: World, random: Random): void {
+  const cutOff = random.chance(0.5) ? [...gateways] : gateways.slice(0, 1);
+  for (const gateway of cutOff) gateway.setStoreAway(true);
+  void clock.sleep(random.magnitude(50, 60_000)).then(() => {
+    for (const gateway of cutOff) gateway.setStoreAway(false);
   });
 }
 

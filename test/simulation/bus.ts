@@ -3,7 +3,9 @@ import type { AgentBus } from '../../agent/ports.ts';
 import type { CheckIn } from '../../domain/checkIn.ts';
 import type { DesiredDocument } from '../../domain/desired.ts';
 import type { Clock } from '../../infra/clock.ts';
+import type { PruneCall } from '../../infra/bus/pruneCalls.ts';
 import type { Faults } from './faults.ts';
+import { JOB_IMAGES, LOCAL_IMAGE } from './images.ts';
 import type { Random } from './random.ts';
 
 export interface BusOptions {
@@ -18,7 +20,7 @@ export interface BusOptions {
 export interface Listener {
   hear(checkIn: CheckIn, receivedAt: number): void;
   /** The bus went away, or is back. */
-  busChanged(isAway: boolean): void;
+  busChanged(): void;
 }
 
 interface StoredCheckIn {
@@ -30,6 +32,7 @@ interface StoredCheckIn {
 interface Mailbox {
   document: DesiredDocument | null;
   readonly watchers: Set<(document: DesiredDocument) => void>;
+  readonly pruners: Set<(call: PruneCall) => void>;
   last: StoredCheckIn | null;
   /** When the last message of each boot so far arrives: a connection keeps its order. */
   readonly lastArrival: Map<string, number>;
@@ -63,7 +66,7 @@ export class SimulatedBus {
   setAway(away: boolean): void {
     if (this.#isAway === away) return;
     this.#isAway = away;
-    for (const listener of this.#listeners.keys()) listener.busChanged(away);
+    for (const listener of this.#listeners.keys()) listener.busChanged();
   }
 
   cutOff(agentId: string, away: boolean): void {
@@ -77,6 +80,13 @@ export class SimulatedBus {
 
   documentOf(agentId: string): DesiredDocument | null {
     return this.#box(agentId).document;
+  }
+
+  /** Lost, when the agent cannot be reached. */
+  callForPrune(agentId: string, call: PruneCall): void {
+    const box = this.#box(agentId);
+    if (box.away || this.#isAway) return;
+    for (const pruner of box.pruners) pruner(call);
   }
 
   /** The agent's end. */
@@ -100,6 +110,19 @@ export class SimulatedBus {
         box.watchers.add(onDocument);
         signal.addEventListener('abort', () => box.watchers.delete(onDocument), { once: true });
       },
+      // Nobody reads output in a simulated world: it decides nothing.
+      hearOutputCalls: () => undefined,
+      answerWithOutput: () => undefined,
+      askDefinitions: async () => {
+        await clock.sleep(1);
+        if (box.away || this.#isAway) throw new Error('the bus is away');
+        return [LOCAL_IMAGE, JOB_IMAGES[0]];
+      },
+      hearPruneCalls: (onCall, signal) => {
+        box.pruners.add(onCall);
+        signal.addEventListener('abort', () => box.pruners.delete(onCall), { once: true });
+      },
+      answerPrune: () => undefined,
     };
   }
 
@@ -182,7 +205,14 @@ export class SimulatedBus {
   #box(agentId: string): Mailbox {
     let box = this.#mailboxes.get(agentId);
     if (box === undefined) {
-      box = { document: null, watchers: new Set(), last: null, lastArrival: new Map(), away: false };
+      box = {
+        document: null,
+        watchers: new Set(),
+        pruners: new Set(),
+        last: null,
+        lastArrival: new Map(),
+        away: false,
+      };
       this.#mailboxes.set(agentId, box);
     }
     return box;

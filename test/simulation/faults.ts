@@ -22,6 +22,7 @@ export const FAULTS = {
   'refused document': kind('share', 'the bus does not take a desired document', 0.01, 0.3),
   'slow disk': kind('ms', 'a quarter of the appends takes from 100 ms up to this long', 200, 5000),
   'log outage': kind('per 100 steps', 'the log alone is away, for up to 20 s', 0.5, 5),
+  'store outage': kind('per 100 steps', 'one gateway, or all, lose the log and nothing else, for up to 60 s', 0.3, 5),
   'bus outage': kind('per 100 steps', 'log, check-ins and documents are away together, for up to 90 s', 0.3, 5),
   'wiped bucket': kind('per 100 steps', 'all desired documents vanish while the fleet runs', 0.3, 2, 0.25),
   'agent crash': kind('per 100 steps', 'an agent ends, by a crash or a signal, and starts again', 1, 20),

@@ -17,8 +17,14 @@ import { Life } from './life.ts';
 const START_AGAIN_MS = 500;
 const TICK_MS = 1000;
 
+/** A gateway's own way to the store of the logs. */
+export interface StoreWay {
+  isAway: boolean;
+}
+
 export interface GatewayOptions {
   readonly gatewayId: string;
+  readonly storeWay: StoreWay;
   readonly eventLog: EventLog;
   readonly network: GatewayNetwork;
   readonly feedOf: (log: LogName) => Feed;
@@ -32,7 +38,7 @@ export interface GatewayOptions {
 
 /**
  * A gateway's program: the real core, started again and again until the log can be read, told of check-ins, and ticked
- * once a second while the bus is there. The one place of the simulation that makes a core.
+ * once a second while bus and store are there. The one place of the simulation that makes a core.
  */
 export class GatewayProcess implements Listener {
   readonly life = new Life();
@@ -81,9 +87,25 @@ export class GatewayProcess implements Listener {
     if (this.life.alive) this.#core?.receive(checkIn, isoTime(receivedAt));
   }
 
-  busChanged(isAway: boolean): void {
+  busChanged(): void {
+    this.#listenOrNot();
+  }
+
+  setStoreAway(away: boolean): void {
+    const { storeWay } = this.#options;
+    if (storeWay.isAway === away) return;
+    storeWay.isAway = away;
+    this.#listenOrNot();
+  }
+
+  get #isCutOff(): boolean {
+    const { bus, storeWay } = this.#options;
+    return bus.isAway || storeWay.isAway;
+  }
+
+  #listenOrNot(): void {
     if (!this.life.alive) return;
-    if (isAway) this.#core?.pause();
+    if (this.#isCutOff) this.#core?.pause();
     else this.#core?.freshWindow();
   }
 
@@ -104,18 +126,18 @@ export class GatewayProcess implements Listener {
     }
     this.#core = core;
     core.done().catch(onDeath);
-    if (bus.isAway) core.pause();
+    if (this.#isCutOff) core.pause();
     this.#unlisten = bus.listen(this);
     for (;;) {
       await clock.sleep(TICK_MS);
-      if (!bus.isAway) await core.tick();
+      if (!this.#isCutOff) await core.tick();
       this.#forgetTouched(core);
     }
   }
 
   #newCore(clock: Clock): Core {
     const { life } = this;
-    const { gatewayId, eventLog, network, feedOf, bus, newLogId, patience, onTrouble } = this.#options;
+    const { gatewayId, eventLog, storeWay, network, feedOf, bus, newLogId, patience, onTrouble } = this.#options;
     const known = new Map<string, DesiredDocument>();
     return new Core({
       gatewayId,
@@ -128,10 +150,12 @@ export class GatewayProcess implements Listener {
       takeSnapshot: async () => null,
       clock,
       newLogId,
+      reachesLogs: () => !storeWay.isAway,
+      remedy: 'Wait for the calm',
       putDesired: (document, look) => life.call(() => bus.put(document, look, known)),
       patience,
       onTrouble,
-      allowedRegistries: [],
+      allowedRegistries: ['docker.io'],
       approvesItself: () => true,
     });
   }

@@ -27,6 +27,7 @@ export class Judge {
 
   before(zone: ZoneState, event: ZoneEvent, { logId }: Commit): void {
     assertHolds('no new claim after disabled, late or missing', placedOnCandidate(zone, event));
+    assertHolds('an image goes where its labels let it', placedByLabels(zone, event));
     assertHolds('no device is in two live sessions beyond its slots', placedOnFreeDevices(zone, event));
     assertHolds('every claim is released exactly once, by evidence', this.#wrongRelease(zone, event, logId));
   }
@@ -107,6 +108,20 @@ function placedOnCandidate(zone: ZoneState, event: ZoneEvent): string | null {
   const agent = zone.agents.get(event.data.agentId);
   const candidate = agent?.enabled === true && agent.connectivity === 'online' && !agent.conditions.has('DOCKER_DOWN');
   return candidate ? null : `${event.data.sessionId} was placed on ${event.data.agentId}`;
+}
+
+/** In words of its own: whoever writes all that an agent meets, with and without values, needs no rule. */
+function placedByLabels(zone: ZoneState, event: ZoneEvent): string | null {
+  if (event.type !== 'SessionPlaced') return null;
+  const { sessionId, agentId } = event.data;
+  const image = zone.sessions.get(sessionId)?.image;
+  const met = new Set(
+    [...(zone.agents.get(agentId)?.labels ?? [])].flatMap(([key, value]) => [key, `${key}=${value}`]),
+  );
+  const missing = image?.includeLabels.find((selector) => !met.has(selector));
+  const excluded = image?.excludeLabels.find((selector) => met.has(selector));
+  if (missing === undefined && excluded === undefined) return null;
+  return `${sessionId} was placed on ${agentId}, which ${missing === undefined ? 'has' : 'lacks'} ${missing ?? excluded}`;
 }
 
 function placedOnFreeDevices(zone: ZoneState, event: ZoneEvent): string | null {

@@ -11,6 +11,7 @@ import type { EventLog } from '../../infra/log/port.ts';
 export class Life {
   #alive = true;
   readonly #ended = Promise.withResolvers<void>();
+  readonly #heard = new Map<AbortSignal, { readonly own: AbortSignal; readonly forget: () => void }>();
 
   get alive(): boolean {
     return this.#alive;
@@ -24,31 +25,51 @@ export class Life {
   end(): void {
     this.#alive = false;
     this.#ended.resolve();
+    for (const { forget } of this.#heard.values()) forget();
+    this.#heard.clear();
   }
 
   /** The outcome of the call, or nothing for ever. */
   async call<T>(work: () => Promise<T>): Promise<T> {
-    if (!this.#alive) return await NEVER;
+    if (!this.#alive) return await never();
     try {
       const result = await work();
-      return this.#alive ? result : await NEVER;
+      return this.#alive ? result : await never();
     } catch (error) {
       if (this.#alive) throw error;
-      return await NEVER;
+      return await never();
     }
   }
 
   async *each<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
     for await (const item of source) {
-      if (!this.#alive) await NEVER;
+      if (!this.#alive) await never();
       yield item;
     }
+  }
+
+  /**
+   * A signal of this life that says what `signal` says. Node keeps a signal that is made of others for as long as somebody
+   * listens to it, with all that hangs on it, and what has ended waits for ever: so nobody else listens to it.
+   */
+  #hearing(signal: AbortSignal): AbortSignal {
+    const known = this.#heard.get(signal);
+    if (signal.aborted || !this.#alive) return signal;
+    if (known !== undefined) return known.own;
+    const own = new AbortController();
+    const abort = (): void => {
+      this.#heard.delete(signal);
+      own.abort();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    this.#heard.set(signal, { own: own.signal, forget: () => signal.removeEventListener('abort', abort) });
+    return own.signal;
   }
 
   clock(clock: Clock): Clock {
     return {
       now: () => clock.now(),
-      sleep: (ms, signal) => this.call(() => clock.sleep(ms, signal)),
+      sleep: (ms, signal) => this.call(() => clock.sleep(ms, signal === undefined ? signal : this.#hearing(signal))),
       afterOthers: () => this.call(() => clock.afterOthers()),
     };
   }
@@ -57,7 +78,7 @@ export class Life {
     return {
       append: (name, expected, commit) => this.call(() => log.append(name, expected, commit)),
       read: (name, after) => this.each(log.read(name, after)),
-      follow: (name, after, signal) => this.each(log.follow(name, after, signal)),
+      follow: (name, after, signal) => this.each(log.follow(name, after, this.#hearing(signal))),
       close: () => this.call(() => log.close()),
     };
   }
@@ -87,4 +108,7 @@ export class Life {
   }
 }
 
-const NEVER = Promise.withResolvers<never>().promise;
+/** A new one each time: whoever waits for one promise for ever is kept by it for ever. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,13 +1,17 @@
 import type { GpuNeed } from '../../domain/gpuNeed.ts';
-import type { ZoneCommand } from '../../domain/zone/commands.ts';
+import type { Labels } from '../../domain/labels.ts';
+import { PRUNE_MODE_NAMES } from '../../domain/pruneMode.ts';
+import type { SetAgentSettings, ZoneCommand } from '../../domain/zone/commands.ts';
 import { GIB, aRequest, anImage } from '../support/builders.ts';
 import type { AgentHost } from './agentHost.ts';
+import { LOCAL_IMAGE } from './images.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
-import { LOCAL_IMAGE, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What people, and their programs, do to the fleet. */
 
+type Change = Omit<SetAgentSettings, 'type' | 'agentId' | 'confirm' | 'ifVersion'>;
 type Act = (world: World, random: Random) => void;
 
 /** How often each comes beside the requests, relative to the others. */
@@ -34,6 +38,9 @@ export function somePeople(world: World, random: Random): void {
   }
 }
 
+const INCLUDED = [[], [], [], ['rack'], ['rack=a'], ['rack=b']] as const;
+const EXCLUDED = [[], [], [], ['spot'], ['rack=b']] as const;
+
 function requestSession({ client, plan }: World, random: Random): void {
   const number = client.nextNumber();
   const key = `key-${number}`;
@@ -45,6 +52,7 @@ function requestSession({ client, plan }: World, random: Random): void {
     gpuModel: gpu.kind === 'count' && random.chance(0.3) ? '*A100' : null,
     reference: random.chance(0.8) ? LOCAL_IMAGE : `muster/job:${random.int(1, 3)}`,
     ports: [{ containerPort: 8080, protocol: 'tcp' }],
+    ...(plan.labels ? { includeLabels: [...random.pick(INCLUDED)], excludeLabels: [...random.pick(EXCLUDED)] } : {}),
   });
   const command = aRequest({
     sessionId: `s-${number}`,
@@ -69,10 +77,10 @@ function stopSession({ client, witness }: World, random: Random): void {
   client.send(`stop-${sessionId}-${client.nextNumber()}`, command);
 }
 
-function changeSettings({ client, hosts }: World, random: Random): void {
+function changeSettings({ client, hosts, plan }: World, random: Random): void {
   const host = random.any(hosts);
   if (host === null) return;
-  const change = random.pick([
+  const change = random.pick<Change>([
     { enabled: false },
     { enabled: true },
     { enabled: true },
@@ -80,9 +88,15 @@ function changeSettings({ client, hosts }: World, random: Random): void {
     { millicores: null },
     { memoryBytes: random.int(2, 14) * GIB },
     { memoryBytes: 0 },
+    ...(plan.labels ? otherSettings(random) : []),
   ]);
   const key = `settings-${client.nextNumber()}`;
   client.send(key, { type: 'SetAgentSettings', agentId: host.agentId, confirm: true, ifVersion: null, ...change });
+}
+
+function otherSettings(random: Random): readonly Change[] {
+  const labels = random.pick<Labels>([{}, { rack: 'a' }, { rack: 'b' }, { rack: 'b', spot: '' }]);
+  return [{ labels }, { labels }, { labels }, { pruneMode: random.pick(PRUNE_MODE_NAMES) }];
 }
 
 function declareLost({ client, witness }: World, random: Random): void {

@@ -6,7 +6,7 @@ import { wholeNumber } from './arguments.ts';
 import type { World } from './world.ts';
 
 /**
- * `npm run sim -- --seed N [--steps N] [--agents N] [--gateways N] [--only FAULT,FAULT] [--verbose]`: one run of the fleet,
+ * `npm run sim -- --seed N [--steps N] [--agents N] [--gateways N] [--[no-]labels] [--only FAULT,FAULT] [--verbose]`: one run of the fleet,
  * always the same for a seed. `--faults` lists the faults. Without an option the seed decides.
  */
 const { values } = parseArgs({
@@ -15,10 +15,12 @@ const { values } = parseArgs({
     steps: { type: 'string' },
     agents: { type: 'string' },
     gateways: { type: 'string' },
+    labels: { type: 'boolean' },
     only: { type: 'string' },
     faults: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
+  allowNegative: true,
 });
 
 if (values.faults) process.stdout.write(`${faultTable()}\n`);
@@ -32,6 +34,7 @@ async function run(): Promise<void> {
       ...(values.steps === undefined ? {} : { steps: wholeNumber('steps', values.steps) }),
       ...(values.agents === undefined ? {} : { agents: wholeNumber('agents', values.agents) }),
       ...(values.gateways === undefined ? {} : { gateways: wholeNumber('gateways', values.gateways) }),
+      ...(values.labels === undefined ? {} : { labels: values.labels }),
       ...(values.only === undefined ? {} : { only: faultNames(values.only) }),
       ...(values.verbose ? { onStep: tell, onTrouble: tellTrouble } : {}),
     });

@@ -22,6 +22,10 @@ export interface Plan {
   readonly gpus: number;
   /** Share of the sessions that want GPUs. */
   readonly gpuShare: number;
+  /** Whether people label agents, and change what those prune. */
+  readonly labels: boolean;
+  /** How long agents keep an image after the rule for its removal was first met. */
+  readonly pruneGraceMs: number;
   readonly hardware: readonly Hardware[];
   readonly faults: Faults;
 }
@@ -31,6 +35,7 @@ export interface Wishes {
   readonly agents?: number;
   readonly steps?: number;
   readonly gateways?: number;
+  readonly labels?: boolean;
   /** The world has these faults and no others. */
   readonly only?: readonly FaultName[];
 }
@@ -38,7 +43,7 @@ export interface Wishes {
 const MODELS = ['NVIDIA A100', 'NVIDIA L4', 'NVIDIA H200'] as const;
 const MANY_AGENTS = 40;
 
-export function drawPlan(sources: Sources, { agents, steps, gateways, only }: Wishes): Plan {
+export function drawPlan(sources: Sources, { agents, steps, gateways, labels, only }: Wishes): Plan {
   const size = sources('size');
   const people = sources('people');
   const many = size.chance(0.04);
@@ -60,6 +65,8 @@ export function drawPlan(sources: Sources, { agents, steps, gateways, only }: Wi
     gib: people.int(1, 8),
     gpus: people.int(1, 4),
     gpuShare: people.next(),
+    labels: labels ?? sources('labels').chance(0.5),
+    pruneGraceMs: sources('prune grace').pick([0, 0, 2000, 20_000]),
     hardware: drawHardware(sources('hardware'), fleet),
     faults: drawFaults(sources, only ?? null),
   };

@@ -7,6 +7,7 @@ import { noFaults } from './faults.ts';
 import { checkInvariants, checkRefold } from './invariants.ts';
 import { somePeople } from './load.ts';
 import type { Wishes } from './plan.ts';
+import { somePrunes } from './prunes.ts';
 import { unexplained, unsettled } from './settled.ts';
 import { makeWorld, type World } from './world.ts';
 
@@ -77,6 +78,7 @@ export async function runSimulation(options: RunOptions): Promise<RunResult> {
     throw new SimulationFailed(describe(options, step, world, error), { cause: error });
   } finally {
     restoreRules();
+    for (const program of [...world.gateways, ...world.hosts]) program.crash();
   }
   const { logHash, version, counts } = world.witness;
   const virtualSeconds = Math.round((clock.now() - began) / 1000);
@@ -84,11 +86,12 @@ export async function runSimulation(options: RunOptions): Promise<RunResult> {
 }
 
 /** The command that replays a run. */
-export function replayCommand({ seed, steps, agents, gateways, only }: RunOptions): string {
+export function replayCommand({ seed, steps, agents, gateways, labels, only }: RunOptions): string {
   const wishes = [
     ...(steps === undefined ? [] : [`--steps ${steps}`]),
     ...(agents === undefined ? [] : [`--agents ${agents}`]),
     ...(gateways === undefined ? [] : [`--gateways ${gateways}`]),
+    ...(labels === undefined ? [] : [labels ? '--labels' : '--no-labels']),
     ...(only === undefined ? [] : [`--only '${only.join(',')}'`]),
   ];
   return ['npm run sim -- --seed', seed, ...wishes, '--verbose'].join(' ');
@@ -98,12 +101,13 @@ type Pass = (ms: number) => Promise<void>;
 
 async function storm(world: World, pass: Pass): Promise<void> {
   const { plan, sources } = world;
-  const [people, pace] = [sources('acts'), sources('pace')];
+  const [people, pruning, pace] = [sources('acts'), sources('prunes'), sources('pace')];
   for (let index = 0; index < plan.gateways; index += 1) world.startGateway();
   for (const host of world.hosts) host.boot();
   await pass(2000);
   for (let index = 0; index < plan.steps; index += 1) {
     somePeople(world, people);
+    somePrunes(world, pruning);
     someFaults(world);
     await pass(pace.int(20, plan.paceMs));
   }

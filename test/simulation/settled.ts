@@ -2,11 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { decideWaiting } from '../../domain/sessions/decide.ts';
 import { desiredDocumentOf } from '../../projections/desired.ts';
 import { explainAt } from '../../projections/explainAt.ts';
+import { prunesAreRecorded } from './prunes.ts';
 import type { World } from './world.ts';
 
 /** What must be true once nothing goes wrong any more and everything had its time. Answers what is not. */
 export function unsettled(world: World): readonly string[] {
-  return [...answerProblems(world), ...agentProblems(world), ...sessionProblems(world), ...feedProblems(world)];
+  return [
+    ...answerProblems(world),
+    ...agentProblems(world),
+    ...sessionProblems(world),
+    ...feedProblems(world),
+    ...prunesAreRecorded(world),
+  ];
 }
 
 function agentProblems({ hosts, witness, bus }: World): string[] {

@@ -3,13 +3,16 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { wholeNumber } from './arguments.ts';
+import { liveBytes } from './liveBytes.ts';
 import { replayCommand } from './run.ts';
-import type { SoakAnswer } from './soakWorker.ts';
+import type { SoakAnswer, SoakQuestion } from './soakWorker.ts';
 
 /**
  * `npm run soak -- [--minutes 120] [--seeds 2000] [--from N] [--threads N]`: new worlds on every processor until the time
  * or the seeds are used up, whichever comes first; then the failures again, each with the command that replays it. Without
  * `--from` the seeds begin at the time of day in seconds, so that every soak sees other worlds; the number is printed.
+ * Every line says what is held between two worlds, after a collection, and what the whole process takes: neither may grow
+ * with the worlds.
  */
 const { values } = parseArgs({
   options: {
@@ -21,6 +24,8 @@ const { values } = parseArgs({
 });
 
 const PROGRESS_MS = 15_000;
+/** After so many worlds of a thread all of the code has run, and what it holds then is its beginning. */
+const WARM_UP_WORLDS = 20;
 /** A world takes well under a second; one that takes this long hangs, and that is a failure too. */
 const HANGS_MS = 120_000;
 
@@ -36,30 +41,36 @@ let given = 0;
 let done = 0;
 let fleetSeconds = 0;
 let slowest: SoakAnswer | null = null;
+/** By thread, bytes when it was last asked. */
+const held = new Map<number, number>();
+let heldFirst: string | null = null;
 
 process.stdout.write(`seeds from ${from} on, ${threads} threads, ${minutes} minutes\n`);
 const progress = setInterval(() => process.stdout.write(`${summary()}\n`), PROGRESS_MS);
-await Promise.all(Array.from({ length: threads }, () => work()));
+await Promise.all(Array.from({ length: threads }, (_, thread) => work(thread)));
 clearInterval(progress);
-process.stdout.write(['', ...failures, summary(), ''].join('\n'));
+const grown = `in the beginning ${heldFirst ?? 'too short to tell'}; in the end ${memory()}`;
+process.stdout.write(['', ...failures, summary(), grown, ''].join('\n'));
 process.exitCode = failures.length > 0 || done === 0 ? 1 : 0;
 
 /** One thread after another on one processor: a world that hangs takes only its own thread with it. */
-async function work(): Promise<void> {
+async function work(thread: number): Promise<void> {
   while (nextSeed() !== null) {
     const worker = new Worker(new URL('soakWorker.ts', import.meta.url));
-    await drive(worker);
+    await drive(worker, thread);
     await worker.terminate();
   }
 }
 
 /** Gives the thread one seed after another, until nothing is left to do or it hangs. */
-async function drive(worker: Worker): Promise<void> {
+async function drive(worker: Worker, thread: number): Promise<void> {
+  held.delete(thread);
+  let worlds = 0;
+  let askedAt = -Infinity;
   for (let seed = takeSeed(); seed !== null; seed = takeSeed()) {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    worker.postMessage(seed);
     const answer = await answerOf(worker, seed);
     done += 1;
+    worlds += 1;
     fleetSeconds += answer.fleetSeconds;
     if (slowest === null || answer.ms > slowest.ms) slowest = answer;
     if (answer.failure !== null) {
@@ -67,7 +78,23 @@ async function drive(worker: Worker): Promise<void> {
       process.stdout.write(`${answer.failure}\n`);
     }
     if (answer.hangs) return;
+    if (worlds < WARM_UP_WORLDS || performance.now() - askedAt < PROGRESS_MS) continue;
+    held.set(thread, await heldBy(worker));
+    askedAt = performance.now();
+    if (held.size === threads) heldFirst ??= memory();
   }
+  held.set(thread, await heldBy(worker));
+}
+
+async function heldBy(worker: Worker): Promise<number> {
+  ask(worker, 'memory');
+  const [bytes] = (await once(worker, 'message')) as [number];
+  return bytes;
+}
+
+function ask(worker: Worker, question: SoakQuestion): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  worker.postMessage(question);
 }
 
 async function answerOf(worker: Worker, seed: number): Promise<SoakAnswer> {
@@ -76,6 +103,7 @@ async function answerOf(worker: Worker, seed: number): Promise<SoakAnswer> {
     const failure = `seed ${seed}: ${what}\nsee it again: ${replayCommand({ seed })}`;
     return { seed, ms: HANGS_MS, fleetSeconds: 0, failure, hangs };
   };
+  ask(worker, seed);
   try {
     const [answer] = (await once(worker, 'message', { signal: patience })) as [SoakAnswer];
     return answer;
@@ -100,5 +128,12 @@ function summary(): string {
   const elapsed = ((performance.now() - startedAt) / 1000).toFixed(0);
   const days = (fleetSeconds / 86_400).toFixed(1);
   const longest = slowest === null ? '' : `, the slowest ${slowest.seed} in ${(slowest.ms / 1000).toFixed(1)} s`;
-  return `${elapsed} s: ${done} worlds, ${days} days of fleets${longest}; ${failures.length} failed`;
+  const told = held.size < threads ? '' : `; ${memory()}`;
+  return `${elapsed} s: ${done} worlds, ${days} days of fleets${longest}; ${failures.length} failed${told}`;
+}
+
+/** What all threads hold, and how much of the machine's memory the process takes with it. */
+function memory(): string {
+  const bytes = [...held.values()].reduce((sum, each) => sum + each, liveBytes());
+  return `${(bytes / 1e6).toFixed(0)} MB alive, ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB resident`;
 }

@@ -1,5 +1,9 @@
 import { parentPort } from 'node:worker_threads';
+import { liveBytes } from './liveBytes.ts';
 import { SimulationFailed, runSimulation } from './run.ts';
+
+/** A thread is asked for a world, or what it holds. */
+export type SoakQuestion = number | 'memory';
 
 /** What became of one seed. */
 export interface SoakAnswer {
@@ -25,7 +29,8 @@ async function answerTo(seed: number): Promise<SoakAnswer> {
   }
 }
 
-parentPort?.on('message', (seed: number) => {
+parentPort?.on('message', (question: SoakQuestion) => {
+  const answer = question === 'memory' ? Promise.resolve(liveBytes()) : answerTo(question);
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  void answerTo(seed).then((answer) => parentPort?.postMessage(answer));
+  void answer.then((told) => parentPort?.postMessage(told));
 });

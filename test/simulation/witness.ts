@@ -27,6 +27,8 @@ export class Witness {
   doubledEventId: string | null = null;
   /** Every placement, in order. */
   readonly placed: Extract<ZoneEvent, { type: 'SessionPlaced' }>['data'][] = [];
+  /** Every image that was removed whole. */
+  readonly removed: Extract<ZoneEvent, { type: 'ImageRemoved' }>['data'][] = [];
   readonly #histories = new Map<LogName, StoredCommit[]>(LOGS.map((log) => [log, []]));
   readonly #eventIds = new Set<string>();
   readonly #documents = new Map<string, DesiredDocument | null>();
@@ -125,6 +127,7 @@ export class Witness {
       this.#note(event, commit.version);
       if (!isZoneEvent(event)) continue;
       if (event.type === 'SessionPlaced') this.placed.push(event.data);
+      if (event.type === 'ImageRemoved' && event.data.freedBytes > 0) this.removed.push(event.data);
       this.#judge.before(this.zone, event, commit);
       evolveZone(this.zone, event, { version: commit.version, time: commit.at });
       this.#judge.after(this.zone, event);

@@ -10,8 +10,9 @@ import { VirtualClock } from './clock.ts';
 import { networkLog } from './eventLog.ts';
 import type { FaultName, Faults } from './faults.ts';
 import { FeedWatch, networkFeed } from './feeds.ts';
+import { LOCAL_IMAGE } from './images.ts';
 import { gatewayNetwork, type GatewayNetwork } from './gatewayNetwork.ts';
-import { GatewayProcess } from './gatewayProcess.ts';
+import { GatewayProcess, type StoreWay } from './gatewayProcess.ts';
 import { drawPlan, type Plan, type Wishes } from './plan.ts';
 import { sourcesOf, type Random, type Sources } from './random.ts';
 import { Witness } from './witness.ts';
@@ -46,7 +47,6 @@ export interface World {
   startGateway(): void;
 }
 
-export const LOCAL_IMAGE = 'muster/desktop:1';
 const START = Date.UTC(2026, 0, 1);
 
 export function makeWorld(seed: number, wishes: Wishes, bug: Bug | null): World {
@@ -81,6 +81,8 @@ export function makeWorld(seed: number, wishes: Wishes, bug: Bug | null): World 
       images: new Set([LOCAL_IMAGE]),
       checkInSeconds: plan.patience.checkInSeconds,
       bug: agentBugOf(bug),
+      pruneGraceMs: plan.pruneGraceMs,
+      onMishap: note,
       onEnding: (sessionId) => note(endedUnasked(world, sessionId)),
       clock,
       faults,
@@ -121,19 +123,21 @@ export function makeWorld(seed: number, wishes: Wishes, bug: Bug | null): World 
 /** Each new gateway has the clock of its machine, and its own way to the one log. */
 function gatewayStarter(world: World, bug: Bug | null, onDeath: (error: unknown) => void): () => void {
   const { sources, bus, clock, plan, faults, network, feeds } = world;
-  const eventLog = worldLog(world, bug);
+  const logBehind = worldLog(world, bug);
   const [ids, skews] = [sources('ids'), sources('skews')];
   const feedNetwork = { feeds, clock, random: sources('feeds'), faults, isAway: () => bus.isAway };
   let started = 0;
   return () => {
     started += 1;
     const number = started;
+    const storeWay = { isAway: false };
     const gateway = new GatewayProcess({
       gatewayId: `gateway-${number}`,
       newLogId: () => `log-${ids.int(1, 1e9)}`,
       patience: plan.patience,
       onTrouble: (sentence, cause) => world.onTrouble(`gateway-${number}: ${sentence}`, cause),
-      eventLog,
+      storeWay,
+      eventLog: logBehind(storeWay),
       network,
       feedOf: (log) => networkFeed(log, feedNetwork),
       bus,
@@ -145,8 +149,8 @@ function gatewayStarter(world: World, bug: Bug | null, onDeath: (error: unknown)
   };
 }
 
-/** The store, watched, behind a network. */
-function worldLog(world: World, bug: Bug | null): EventLog {
+/** The store, watched, at the end of a gateway's own way through one network. */
+function worldLog(world: World, bug: Bug | null): (way: StoreWay) => EventLog {
   const { store, mishaps, clock, sources, faults } = world;
   const inner = buggyStore(store, bug);
   const watched: EventLog = {
@@ -158,17 +162,14 @@ function worldLog(world: World, bug: Bug | null): EventLog {
       return answer;
     },
   };
-  const network = networkLog({
-    inner: watched,
-    clock,
-    random: sources('network'),
-    faults,
-    isAway: () => isAway(world),
-  });
-  return buggyNetwork(network, clock, bug);
+  const random = sources('network');
+  return (way) => {
+    const isThisAway = (): boolean => isAway(world) || way.isAway;
+    return buggyNetwork(networkLog({ inner: watched, clock, random, faults, isAway: isThisAway }), clock, bug);
+  };
 }
 
-/** The log, the leases and the gateways' own calls are in one account of the bus. */
+/** The log, the leases and the gateways' own calls are in one account of the bus, unless the log's store is another. */
 function isAway({ logAway, bus }: World): boolean {
   return logAway || bus.isAway;
 }

@@ -1,16 +1,25 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { CheckIn } from '../../domain/checkIn.ts';
 import { followCheckIns } from '../../infra/bus/checkIns.ts';
-import { connectBus, type Bus } from '../../infra/bus/connect.ts';
+import { answerAgents } from '../../infra/bus/agentAsk.ts';
+import type { Bus } from '../../infra/bus/connect.ts';
+import { readDesired } from '../../infra/bus/desired.ts';
 import { ensureCheckIns, ensureDesired } from '../../infra/bus/streams.ts';
-import { startNats, type TestNats } from './nats.ts';
+import { partsOfAgentPassword } from '../../infra/agentIdentity.ts';
+import { realClock } from '../../infra/clock.ts';
+import { signerOf } from '../../infra/nkeys/nkey.ts';
+import type { Refusal, Shown } from '../../gateway/callout/admission.ts';
+import { answerCallouts } from '../../gateway/callout/callout.ts';
+import type { Entry } from '../../gateway/callout/entry.ts';
+import { BUS_SECRETS, startNats, type TestNats } from './nats.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
-export const WORLD_PASSWORD = 'a-password-for-agent-processes';
+/** What admits agents to such a bus. */
+export const WORLD_TOKEN = `mt_${'a'.repeat(12)}_${'b'.repeat(43)}`;
 const LIMIT_MS = 30_000;
 
 /** A bus with its streams, and everything that is said on it by agents. */
@@ -29,20 +38,18 @@ export interface AgentWorld {
 }
 
 export async function agentWorld(t: ExecutionContext, folder: string): Promise<AgentWorld> {
-  const conf = join(folder, 'nats.conf');
-  const repositoryConf = await readFile(join(REPOSITORY, 'nats.conf'), 'utf8');
-  await writeFile(conf, repositoryConf.replace('$MUSTER_NATS_APP_PASSWORD', `"${WORLD_PASSWORD}"`));
-  const nats = await startNats({ conf });
+  const nats = await startNats();
   t.teardown(() => nats.stop());
-  const signal = AbortSignal.timeout(LIMIT_MS);
-  const bus = await connectBus({ url: nats.url, user: 'muster-app', password: WORLD_PASSWORD, name: 'test', signal });
-  t.teardown(() => bus.close());
+  const bus = await nats.connect('app');
   await ensureCheckIns(bus, 1);
   await ensureDesired(bus, 1);
+
+  await writeFile(join(folder, 'manager.token'), `${WORLD_TOKEN}\n`, { mode: 0o600 });
 
   const heard: CheckIn[] = [];
   const listeners = new Set<(checkIn: CheckIn) => void>();
   const end = new AbortController();
+  await admitAgents(t, nats, end.signal);
   const following = followCheckIns(bus, {
     onCheckIn({ checkIn }) {
       heard.push(checkIn);
@@ -82,8 +89,6 @@ export async function agentWorld(t: ExecutionContext, folder: string): Promise<A
         env: {
           ...withoutMuster(process.env),
           MUSTER_NATS_URL: nats.url,
-          MUSTER_NATS_APP_PASSWORD: WORLD_PASSWORD,
-          MUSTER_NATS_LOG_PASSWORD: WORLD_PASSWORD,
           MUSTER_DATA: folder,
           MUSTER_AGENT_ID: 'agent-1',
           MUSTER_LOG_LEVEL: 'warn',
@@ -96,6 +101,51 @@ export async function agentWorld(t: ExecutionContext, folder: string): Promise<A
       return child;
     },
   };
+}
+
+/** As a gateway that knows every agent, and approved it: there is none in such a world. */
+async function admitAgents(t: ExecutionContext, nats: TestNats, signal: AbortSignal): Promise<void> {
+  await letAgentsIn(t, nats, signal);
+  await answerAsGateway(t, nats, signal);
+}
+
+/** Lets in whoever shows the token of such worlds, with the standing that agents have at that moment. */
+export async function letAgentsIn(
+  t: ExecutionContext,
+  nats: TestNats,
+  signal: AbortSignal,
+  standing: () => 'pending' | 'approved' | 'revoked' = () => 'approved',
+): Promise<void> {
+  const ports = {
+    bus: await nats.connect('auth'),
+    signer: signerOf(BUS_SECRETS.issuerSeed),
+    admission: {
+      async admit({ user: agentId, password }: Shown): Promise<Entry | Refusal> {
+        if (partsOfAgentPassword(password)?.token !== WORLD_TOKEN) return 'MANAGER_TOKEN_WRONG';
+        const now = standing();
+        return now === 'revoked' ? 'AGENT_REVOKED' : { kind: 'agent', agentId, standing: now, tokenId: 'world' };
+      },
+    },
+    clock: realClock,
+    random: Math.random,
+    count: () => undefined,
+    onTrouble: failing(t),
+  };
+  answerCallouts(ports, signal);
+  await ports.bus.connection.flush();
+}
+
+/** Answers what agents ask gateways. */
+export async function answerAsGateway(t: ExecutionContext, nats: TestNats, signal: AbortSignal): Promise<void> {
+  const bus = await nats.connect('app');
+  const now = (): string => new Date().toISOString();
+  const read = (agentId: string) => readDesired(bus, agentId);
+  answerAgents({ bus, read, definitions: () => [], now, onTrouble: failing(t) }, signal);
+  await bus.connection.flush();
+}
+
+function failing(t: ExecutionContext): (sentence: string, cause: unknown) => void {
+  return (sentence, cause) => t.fail(`${sentence}: ${String(cause)}`);
 }
 
 export async function endOf(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

@@ -5,19 +5,30 @@ import { runAgent } from '../../agent/loop.ts';
 import type { AgentBus, AgentLog, AgentPorts, HostObserver } from '../../agent/ports.ts';
 import type { CheckIn } from '../../domain/checkIn.ts';
 import type { DesiredDocument } from '../../domain/desired.ts';
+import type { OutputAnswer, OutputCall } from '../../infra/bus/outputCalls.ts';
+import type { PruneAnswer, PruneCall } from '../../infra/bus/pruneCalls.ts';
 import { fakeEngine, type Fault } from './fakeEngine.ts';
 import { manualClock, type ManualClock } from './manualClock.ts';
 
 export const quietLog: AgentLog = { debug() {}, info() {}, warn() {}, error() {} };
 
-const fakeHost: HostObserver = {
-  look: () =>
-    Promise.resolve({
-      hardware: { millicores: 8000, memoryBytes: 32 * 1024 ** 3, swapBytes: 0, gpus: [] },
-      usage: { cpuMillicores: 100, memoryBytes: 1024 ** 3, disk: null, gpus: [] },
-      gpuMemory: new Map(),
-    }),
-};
+function fakeHost({ diskPercent = () => null }: RigSetup): HostObserver {
+  return {
+    look() {
+      const percent = diskPercent();
+      return Promise.resolve({
+        hardware: { millicores: 8000, memoryBytes: 32 * 1024 ** 3, swapBytes: 0, gpus: [] },
+        usage: {
+          cpuMillicores: 100,
+          memoryBytes: 1024 ** 3,
+          disk: percent === null ? null : { usedBytes: percent, totalBytes: 100 },
+          gpus: [],
+        },
+        gpuMemory: new Map(),
+      });
+    },
+  };
+}
 
 /** A ledger on a disk that survives the agent, and can be full. */
 class FakeDisk implements LedgerStore {
@@ -35,6 +46,13 @@ class FakeDisk implements LedgerStore {
 
 class FakeBus implements AgentBus {
   readonly heard: CheckIn[] = [];
+  readonly answers: OutputAnswer[] = [];
+  /** As a gateway calls the agent. */
+  call: (call: OutputCall) => void = () => undefined;
+  readonly pruneAnswers: PruneAnswer[] = [];
+  callForPrune: (call: PruneCall) => void = () => undefined;
+  /** References of image definitions; null: no gateway tells. */
+  definitions: readonly string[] | null = [];
   connected = true;
   #document: DesiredDocument | null = null;
   readonly #watchers = new Set<(document: DesiredDocument) => void>();
@@ -62,6 +80,29 @@ class FakeBus implements AgentBus {
     this.#watchers.add(onDocument);
     signal.addEventListener('abort', () => this.#watchers.delete(onDocument), { once: true });
   }
+
+  hearOutputCalls(onCall: (call: OutputCall) => void): void {
+    this.call = onCall;
+  }
+
+  answerWithOutput(_callId: string, answer: OutputAnswer): void {
+    this.answers.push(answer);
+  }
+
+  askDefinitions(): Promise<readonly string[]> {
+    const { definitions } = this;
+    return this.connected && definitions !== null
+      ? Promise.resolve(definitions)
+      : Promise.reject(new Error('no gateway answers'));
+  }
+
+  hearPruneCalls(onCall: (call: PruneCall) => void): void {
+    this.callForPrune = onCall;
+  }
+
+  answerPrune(_callId: string, answer: PruneAnswer): void {
+    this.pruneAnswers.push(answer);
+  }
 }
 
 export interface AgentRig {
@@ -78,6 +119,9 @@ export interface RigSetup {
   readonly images?: ReadonlySet<string> | null;
   readonly latencyMs?: (call: string) => number;
   readonly pullSteps?: number;
+  readonly pruneGraceMs?: number;
+  /** How full the engine's disk is; null: not known. */
+  readonly diskPercent?: () => number | null;
 }
 
 /** One agent with everything around it in memory, on a clock that the test moves. */
@@ -104,8 +148,18 @@ export function agentRig(setup: RigSetup = {}): AgentRig {
         simulated: false,
         sessionAddress: '127.0.0.1',
         checkInMs: 10_000,
+        diskLimitPercent: 90,
+        pruneGraceMs: setup.pruneGraceMs ?? 0,
       };
-      const ports: AgentPorts = { clock, bus, engine, host: fakeHost, ledger: disk, log: quietLog, random: () => 0.5 };
+      const ports: AgentPorts = {
+        clock,
+        bus,
+        engine,
+        host: fakeHost(setup),
+        ledger: disk,
+        log: quietLog,
+        random: () => 0.5,
+      };
       const stop = new AbortController();
       const run = runAgent(settings, ports, stop.signal);
       return async () => {

@@ -56,7 +56,12 @@ export async function openPage(
  * these run: another colour scheme changes contrast and nothing else.
  */
 export async function accessibilityProblems(page: Page, rules: readonly string[] = []): Promise<readonly string[]> {
-  const builder = new AxeBuilder({ page });
+  // In the page itself: nothing here has frames of other origins, for which every run would open a page of its own. A page that
+  // is looked at again has axe already.
+  const isThere = await page.evaluate(() => 'axe' in globalThis);
+  const builder = new AxeBuilder(isThere ? { page, axeSource: ';' } : { page })
+    .setLegacyMode()
+    .options({ resultTypes: ['violations'] });
   const { violations } = await (rules.length === 0 ? builder : builder.withRules([...rules])).analyze();
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`.replaceAll(/\s+/g, ' ')),

@@ -4,6 +4,7 @@ import type { Rejection } from '../../domain/decision.ts';
 import type { ZoneFact } from '../../domain/events.ts';
 import type { GpuNeed } from '../../domain/gpuNeed.ts';
 import type { ImageNeeds } from '../../domain/images/image.ts';
+import type { Labels } from '../../domain/labels.ts';
 import type { Explanation } from '../../domain/placement/explanation.ts';
 import type { GpuDevice, Hardware } from '../../domain/schemas.ts';
 import type { AdvanceTime, RequestSession, ZoneCommand, ZoneContext } from '../../domain/zone/commands.ts';
@@ -36,6 +37,8 @@ export function anImage({ cores = 1, gib = 1, ...change }: Size & Partial<ImageN
     gpu: { kind: 'none' },
     gpuModel: null,
     gpuMemoryBytes: null,
+    includeLabels: [],
+    excludeLabels: [],
     ports: [],
     shmBytes: null,
     environment: {},
@@ -104,6 +107,7 @@ interface AgentSetup extends Size {
   /** `never`: joined, and nothing heard of it yet. */
   readonly connectivity?: 'never' | 'online' | 'late' | 'missing' | 'lost';
   readonly engineDown?: boolean;
+  readonly labels?: Labels;
 }
 
 /** An agent that joined, checked in and is online: 6 cores, 6 GiB, no GPU, boot `boot-1`. */
@@ -123,6 +127,9 @@ export function anAgent(setup: AgentSetup = {}): readonly ZoneFact[] {
   if (setup.coresOverride !== undefined) facts.push(coresOverride(agentId, setup.coresOverride, hardware));
   if (setup.gibOverride !== undefined) facts.push(memoryOverride(agentId, setup.gibOverride, hardware));
   if (!enabled) facts.push({ type: 'AgentDisabled', data: { agentId } });
+  if (setup.labels !== undefined) {
+    facts.push({ type: 'AgentLabelsSet', data: { agentId, labels: setup.labels, previous: {} } });
+  }
   if (engineDown) {
     const raised = { condition: 'DOCKER_DOWN', detail: 'no answer', mend: 'start it' } as const;
     facts.push({ type: 'AgentConditionRaised', data: { agentId, ...raised } });
@@ -158,7 +165,7 @@ export function aSession(setup: SessionSetup = {}): readonly ZoneFact[] {
   const { id: sessionId = 's-1', on: agentId = 'agent-1' } = setup;
   return [
     ...aPlacedSession(setup),
-    { type: 'SessionStarted', data: { sessionId, agentId, containerId: 'c-1', endpoints: [] } },
+    { type: 'SessionStarted', data: { sessionId, agentId, containerId: 'c-1', imageDigest: null, endpoints: [] } },
   ];
 }
 

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Commit } from '../../domain/commit.ts';
 import type { AnyEvent } from '../../domain/events.ts';
-import type { Bus } from '../../infra/bus/connect.ts';
-import { createJetStreamLog } from '../../infra/log/jetstream.ts';
+import type { EventLog } from '../../infra/log/port.ts';
 import type { Rest, StartAnswer } from './gateway.ts';
 import { collect } from './logs.ts';
 import { until } from './until.ts';
@@ -67,11 +66,8 @@ export function sessionsIn(events: readonly AnyEvent[]): {
 
 /** Every commit of the zone's log, verified on the way, and all their events. */
 export async function recorded(
-  bus: Bus,
-  replicas = 1,
+  log: EventLog,
 ): Promise<{ readonly commits: readonly Commit[]; readonly events: readonly AnyEvent[] }> {
-  const log = createJetStreamLog({ bus, replicas });
   const commits = (await collect(log.read('zone-default', 0))).map(({ commit }) => commit);
-  await log.close();
   return { commits, events: commits.flatMap(({ events }) => events) };
 }

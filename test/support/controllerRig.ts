@@ -98,6 +98,8 @@ export async function controllerRig(
     relay: createMemoryRelay('gateway-1'),
     clock,
     newLogId: () => 'log-1',
+    reachesLogs: () => true,
+    remedy: 'See that the log runs',
     onTrouble: (sentence: string) => troubles.push(sentence),
   };
   const { replica, start } = openLog<ZoneState, ZoneCommand, ZoneFact, ZoneProjection>(ports, {

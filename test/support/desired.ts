@@ -13,6 +13,8 @@ export const plainImage: ImageNeeds = {
   gpu: { kind: 'none' },
   gpuModel: null,
   gpuMemoryBytes: null,
+  includeLabels: [],
+  excludeLabels: [],
   ports: [],
   shmBytes: null,
   environment: {},
@@ -24,7 +26,15 @@ export function wanted(sessionId: string, change: Partial<DesiredSession> = {}):
 }
 
 export function desired(version: number, sessions: readonly DesiredSession[], logId = 'log-a'): DesiredDocument {
-  return { schemaVersion: 1, agentId: 'agent-1', logId, version, sessions: [...sessions] };
+  return {
+    schemaVersion: 1,
+    agentId: 'agent-1',
+    logId,
+    version,
+    pruneMode: 'off',
+    pruneMark: null,
+    sessions: [...sessions],
+  };
 }
 
 export function specOf(sessionId: string, logId = 'log-a'): ContainerSpec {

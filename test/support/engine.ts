@@ -35,7 +35,7 @@ export async function ensureTestEngine(onProgress: (step: string) => void): Prom
 let own: Promise<TestEngine | null> | undefined;
 
 /** The engine of the run, or one for this test file alone. It ends with the process, which it does not keep alive. */
-export function testEngine(t: ExecutionContext): Promise<TestEngine | null> {
+export function testEngine(t: { readonly log: (step: string) => void }): Promise<TestEngine | null> {
   const shared = process.env[ENGINE_VARIABLE];
   if (shared === 'none') return Promise.resolve(null);
   if (shared !== undefined) {

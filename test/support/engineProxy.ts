@@ -37,6 +37,7 @@ const CALLS: readonly (readonly [method: string, path: RegExp, name: string])[] 
   ['GET', /^\/images\/json/, 'list all images'],
   ['GET', /^\/images\/.+\/json/, 'inspect the image'],
   ['POST', /^\/images\/create\?/, 'pull the image'],
+  ['DELETE', /^\/images\//, 'remove the image'],
   ['GET', /^\/networks\/[^/]+$/, 'inspect a network'],
   ['POST', /^\/networks\/[^/]+\/connect/, 'join the second network'],
   ['POST', /^\/containers\/create/, 'create the container'],

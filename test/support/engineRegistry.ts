@@ -7,7 +7,7 @@ import { busyboxTar } from './engineImages.ts';
 
 /**
  * An image registry as a process in the engine's own network. Returns `127.0.0.1:<port>`: engines take loopback
- * registries without TLS. Of `muster/`: `present` and `slow` (4 s) are there; `flaky` breaks off twice, `broken` always;
+ * registries without TLS. Of `muster/`: `present`, `ours`, `held`, `twice`, `parent` and `slow` (4 s) are there; `flaky` breaks off twice, `broken` always;
  * `private` (403), `locked` (401), `nowhere` and `absent` (404), `busy` (429) and `ill` (503) are refused; `stalled`
  * never answers.
  */

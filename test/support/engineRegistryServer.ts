@@ -14,7 +14,7 @@ let flakyPulls = 0;
 let isBeginning = true;
 
 /** Each has a layer of its own, so that none is there already when another was pulled. */
-const NAMES = ['present', 'slow', 'flaky', 'broken'];
+const NAMES = ['present', 'slow', 'flaky', 'broken', 'ours', 'held', 'twice', 'parent'];
 const TAR_BLOCK_BYTES = 512;
 
 type Image = ReadonlyMap<string, Blob>;

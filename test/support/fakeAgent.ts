@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CheckIn, ObservedSession } from '../../domain/checkIn.ts';
 import type { DesiredDocument } from '../../domain/desired.ts';
+import type { PruneRecords } from '../../domain/pruning/record.ts';
 import { publishCheckIn } from '../../infra/bus/checkIns.ts';
 import type { Bus } from '../../infra/bus/connect.ts';
 import { readDesired, watchDesired } from '../../infra/bus/desired.ts';
@@ -15,6 +16,8 @@ export interface FakeAgentOptions {
   readonly gpus?: number;
   /** What it says of its sessions besides that they run. */
   readonly tells?: () => Partial<ObservedSession>;
+  /** What it tells of its prunes. */
+  readonly prunes?: () => PruneRecords | undefined;
 }
 
 /** An agent on the real bus without host or engine: what it is told to run runs at once. */
@@ -62,11 +65,12 @@ export function startFakeAgent(bus: Bus, options: FakeAgentOptions): FakeAgent {
 }
 
 function checkInOf(
-  { agentId, cores, memoryGib, swapGib = 0, gpus = 0, tells = () => ({}) }: FakeAgentOptions,
+  { agentId, cores, memoryGib, swapGib = 0, gpus = 0, tells = () => ({}), prunes }: FakeAgentOptions,
   bootId: string,
   seq: number,
   document: DesiredDocument | null,
 ): CheckIn {
+  const pruned = prunes?.();
   return {
     schemaVersion: 1,
     agentId,
@@ -97,6 +101,7 @@ function checkInOf(
     sessions: (document?.sessions ?? []).map(({ sessionId }) => running(sessionId, tells())),
     orphans: [],
     unmanagedContainers: 0,
+    ...(pruned === undefined ? {} : { prunes: pruned }),
   };
 }
 

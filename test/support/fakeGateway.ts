@@ -5,14 +5,32 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerResponse } from 'node:http';
+import type { AnyEvent } from '../../domain/events.ts';
+import type { OutputEnd, OutputLine } from '../../domain/output.ts';
+import type { Role } from '../../domain/people/role.ts';
 import type { Explanation } from '../../domain/placement/explanation.ts';
+import type { ActivePruneMode } from '../../domain/pruning/record.ts';
+import type { BrowserSession, ImageBody } from '../../ui/data/gateway.ts';
+import { countAgent, countSession, emptyTotals, fleetTotals } from '../../projections/fleetTotals.ts';
+import type { FleetTotals } from '../../projections/views.ts';
 import type { LivePatch, LiveSnapshot } from '../../ui/data/fleet.ts';
-import { imageRow, placedExplanation, sessionRow, snapshot, utilization } from '../../ui/gallery/fixtures.ts';
+import type { UtilizationView } from '../../projections/views.ts';
+import type { SettingChange } from '../../ui/data/agentSettings.ts';
+import type { AgentEventsPage } from '../../ui/data/agentEvents.ts';
+import type { CapacityView } from '../../ui/data/agentHistory.ts';
+import { agentEventsPage, capacityView, dayOfUse, hostRow } from '../../ui/gallery/agentRows.ts';
+import { countedExplanation, imageRow, placedExplanation, sessionRow, snapshot } from '../../ui/gallery/fixtures.ts';
+import { prunedAnswer, pruneAnswer } from '../../ui/gallery/pruneRows.ts';
 import { runCommand } from '../../infra/tools/command.ts';
+import { FakeAccess } from './fakeAccess.ts';
+
+const NO_EVENTS: AgentEventsPage = { events: [], next: null, since: null };
 
 /** The content security policy under which the dashboard must work. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const DOORS: ReadonlySet<string> = new Set(['/api/v1/sign-in', '/api/v1/set-password']);
 
 /** An answer that a spec puts in place of the usual one, for the next such request or until taken away. */
 export type Answer = { readonly status: number; readonly body: object };
@@ -31,9 +49,31 @@ export class FakeGateway {
   fleet: LiveSnapshot;
   signedIn = true;
   simulated = false;
+  /** Who is signed in. */
+  account = 'admin';
+  role: Role = 'admin';
+  firstAccountNeeded = false;
+  /** Accounts that can sign in, with their passwords. */
+  readonly passwords = new Map<string, string>();
+  browsers: readonly BrowserSession[] = [];
+  /** The page for people and keys. */
+  readonly access = new FakeAccess();
   /** Tokens of sign-in links that still work. */
   readonly tokens = new Set<string>();
   plan: Explanation = placedExplanation();
+  /** What happened to every session. */
+  events: readonly AnyEvent[] = [];
+  /** What every session prints at first; a spec sends more, and the end, with `print`. */
+  output: readonly OutputLine[] = [];
+  readonly #readers = new Set<ServerResponse>();
+  /** Of whichever agent is asked for. */
+  use: UtilizationView = dayOfUse(Date.now());
+  capacity: CapacityView = capacityView(Date.now());
+  /** The newest first; the others by their number, from 0, as `next` has it. */
+  eventPages: readonly AgentEventsPage[] = [agentEventsPage(Date.now())];
+  /** The answer to a plan that counts. */
+  counted: Explanation = countedExplanation();
+  fleetEvents: readonly AnyEvent[] = [];
   /** `POST /sessions` and the like: what to answer instead of the usual. */
   readonly answers = new Map<string, Answer>();
   readonly sent: Sent[] = [];
@@ -51,7 +91,7 @@ export class FakeGateway {
     app.addHook('onRequest', async (request, reply) => {
       reply.header('Content-Security-Policy', POLICY);
       const path = request.url.split('?')[0] ?? '';
-      const open = path === '/api/v1/sign-in' || !path.startsWith('/api/');
+      const open = DOORS.has(path) || !path.startsWith('/api/');
       if (!open && !this.signedIn)
         await refuse(reply, { status: 401, body: problem(401, 'SIGNED_OUT', 'Sign in first.') });
     });
@@ -66,23 +106,37 @@ export class FakeGateway {
     this.#access(app);
     this.#agents(app);
     this.#imagesAndSessions(app);
+    this.access.register(app);
     this.#liveStream(app);
+    app.get('/api/v1/events', () => ({ events: this.fleetEvents, next: null }));
+    app.get('/readyz', () => ({ status: 'ready' }));
+    app.get('/api/v1/logs', () => ({
+      gatewayId: 'gateway-1',
+      logs: [
+        { log: 'fleet', leader: 'gateway-1', readOnly: null },
+        { log: 'zone-default', leader: null, readOnly: null },
+      ],
+    }));
     this.url = await app.listen({ host: '127.0.0.1', port: 0 });
   }
 
   /** Sends rows down every live stream, and keeps them for the next snapshot. */
   patch(change: Omit<LivePatch, 'serverTime'>): void {
-    const rows: LivePatch = { ...change, serverTime: new Date().toISOString() };
+    const serverTime = new Date().toISOString();
+    const rows: LivePatch = { ...change, serverTime };
     this.fleet = {
       ...this.fleet,
-      agents: replaced(this.fleet.agents, rows.agents ?? [], (row) => row.agentId),
+      agents: replaced(this.fleet.agents, rows.agents ?? [], (row) => row.agentId).filter(
+        (agent) => !(rows.removedAgents ?? []).includes(agent.agentId),
+      ),
       sessions: replaced(this.fleet.sessions, rows.sessions ?? [], (row) => row.sessionId),
       images: replaced(this.fleet.images, rows.images ?? [], (row) => row.imageId).filter(
         (image) => !(rows.removedImages ?? []).includes(image.imageId),
       ),
       zones: replaced(this.fleet.zones, rows.zones ?? [], (row) => row.zone),
+      changes: rows.changes ?? this.fleet.changes,
     };
-    for (const stream of this.#live) send(stream, 'patch', rows);
+    for (const stream of this.#live) send(stream, 'patch', { ...rows, totals: totalsOf(this.fleet) });
   }
 
   /** Cuts every live stream, as a network does. */
@@ -97,25 +151,53 @@ export class FakeGateway {
 
   async close(): Promise<void> {
     this.cutLive();
+    this.print(null);
     await this.#app.close();
   }
 
   #access(app: FastifyInstance): void {
-    app.post<{ Body: { token: string } }>('/api/v1/sign-in', async (request, reply) => {
-      this.signedIn = this.tokens.delete(request.body.token);
+    type Body = { readonly token?: string; readonly account?: string; readonly password?: string };
+    app.post<{ Body: Body }>('/api/v1/sign-in', async (request, reply) => {
+      const { token, account = '', password = '' } = request.body;
+      this.signedIn = token === undefined ? this.passwords.get(account) === password : this.tokens.delete(token);
       if (this.signedIn) return reply.status(204).send();
-      return refuse(reply, {
-        status: 401,
-        body: problem(401, 'LINK_USED', 'This sign-in link was used already or is too old.'),
-      });
+      const [code, detail] =
+        token === undefined
+          ? (['SIGN_IN_WRONG', 'account or password is wrong'] as const)
+          : (['LINK_USED', 'This sign-in link was used already or is too old.'] as const);
+      return refuse(reply, { status: 401, body: problem(401, code, detail) });
+    });
+    app.post<{ Body: Body }>('/api/v1/set-password', async (request, reply) => {
+      this.signedIn = this.tokens.delete(request.body.token ?? '');
+      if (this.signedIn) return reply.status(204).send();
+      return refuse(reply, { status: 401, body: problem(401, 'SIGN_IN_LINK_INVALID', 'this link was used before') });
+    });
+    app.post<{ Body: { readonly personId: string } }>('/api/v1/first-account', async (request, reply) => {
+      this.account = request.body.personId;
+      this.firstAccountNeeded = false;
+      return reply.status(201).send({});
     });
     app.post('/api/v1/sign-out', async (_request, reply) => {
       this.signedIn = false;
       return reply.status(204).send();
     });
+    app.put('/api/v1/me/password', (_request, reply) => reply.status(204).send());
+    app.get('/api/v1/me/sessions', () => ({ sessions: this.browsers }));
+    app.delete('/api/v1/me/sessions', async (_request, reply) => {
+      this.signedIn = false;
+      return reply.status(204).send();
+    });
+    app.delete<{ Params: { id: string } }>('/api/v1/me/sessions/:id', async (request, reply) => {
+      this.browsers = this.browsers.filter(({ sessionId }) => sessionId !== request.params.id);
+      return reply.status(204).send();
+    });
     app.get('/api/v1/me', () => ({
-      actor: { kind: 'operator', id: 'admin' },
-      role: 'admin',
+      actor: { kind: 'operator', id: this.account },
+      name: this.account,
+      role: this.role,
+      hasPassword: this.passwords.has(this.account),
+      by: 'cookie',
+      firstAccountNeeded: this.firstAccountNeeded,
       simulated: this.simulated,
       version: '0.2.0',
       zones: ['default'],
@@ -149,22 +231,69 @@ export class FakeGateway {
       this.patch({ agents: [agent] });
       return agent;
     });
-    app.patch<{ Params: { id: string } }>('/api/v1/agents/:id', (request) => ({
-      agent: found(request.params.id),
-      echoes: ['12 cores, x2.0 of 6 cores'],
-    }));
-    app.get<{ Params: { id: string } }>('/api/v1/agents/:id/utilization', (request) =>
-      utilization(request.params.id, Date.now()),
+    app.post<{ Params: { id: string } }>('/api/v1/agents/:id/revoke', (request) => {
+      const revokedAt = new Date().toISOString();
+      const agent = {
+        ...found(request.params.id),
+        intent: 'revoked' as const,
+        revokedAt,
+        sessions: 0,
+        sentence: 'Revoked.',
+      };
+      this.patch({ agents: [agent] });
+      return agent;
+    });
+    app.delete<{ Params: { id: string } }>('/api/v1/agents/:id', (request, reply) => {
+      this.patch({ removedAgents: [request.params.id] });
+      return reply.code(204).send();
+    });
+    app.patch<{ Params: { id: string }; Body: SettingChange }>('/api/v1/agents/:id', (request) => {
+      const before = found(request.params.id);
+      const {
+        enabled = before.intent === 'enabled',
+        labels = before.labels,
+        pruneMode = before.pruneMode,
+      } = request.body;
+      const intent = enabled ? ('enabled' as const) : ('disabled' as const);
+      const agent = { ...before, intent, labels, pruneMode, settingsVersion: before.settingsVersion + 1 };
+      this.patch({ agents: [agent] });
+      return { agent, echoes: ['12 cores, x2.0 of 6 cores'] };
+    });
+    app.get<{ Querystring: { mode: ActivePruneMode } }>('/api/v1/agents/:id/prune', ({ query }) =>
+      pruneAnswer(query.mode),
     );
+    app.post<{ Body: { mode: ActivePruneMode } }>('/api/v1/agents/:id/prune', ({ body }) => prunedAnswer(body.mode));
+    app.get<{ Params: { id: string } }>('/api/v1/agents/:id/utilization', (request) => ({
+      ...this.use,
+      agentId: request.params.id,
+    }));
+    app.get('/api/v1/agents/:id/capacity', () => this.capacity);
+    app.get('/api/v1/agents/:id/host', () => hostRow({}, Date.now()));
+    app.get<{ Querystring: { before?: string } }>('/api/v1/agents/:id/events', (request) => {
+      const [first, ...older] = this.eventPages;
+      return (request.query.before === undefined ? first : older[Number(request.query.before)]) ?? NO_EVENTS;
+    });
   }
 
   #imagesAndSessions(app: FastifyInstance): void {
-    app.put<{ Params: { id: string }; Body: { name: string } }>('/api/v1/images/:id', (request, reply) => {
-      const image = imageRow({ imageId: request.params.id, name: request.body.name });
-      return reply.status(201).send({ ...image, echoes: [] });
+    app.put<{ Params: { id: string }; Body: ImageBody }>('/api/v1/images/:id', (request, reply) => {
+      const { name, includeLabels, excludeLabels } = request.body;
+      const known = this.fleet.images.find(({ imageId }) => imageId === request.params.id);
+      const revision = (known?.revision ?? 0) + 1;
+      const image = imageRow({
+        ...known,
+        imageId: request.params.id,
+        name,
+        includeLabels: [...includeLabels],
+        excludeLabels: [...excludeLabels],
+        revision,
+      });
+      return reply.status(known === undefined ? 201 : 200).send({ ...image, echoes: [] });
     });
     app.delete('/api/v1/images/:id', (_request, reply) => reply.status(204).send());
-    app.post('/api/v1/placement/plan', () => this.plan);
+    app.post<{ Body: { counted?: boolean } }>('/api/v1/placement/plan', ({ body }) =>
+      body.counted === true ? this.counted : this.plan,
+    );
     app.post('/api/v1/sessions', (_request, reply) => {
       const started = sessionRow({
         sessionId: `s-${randomUUID().slice(0, 8)}`,
@@ -188,13 +317,37 @@ export class FakeGateway {
       return reply.status(202).send(stopping);
     });
     app.get('/api/v1/sessions/:id/placement', () => this.plan);
+    app.get('/api/v1/sessions/:id/events', () => ({ events: this.events, complete: true }));
+    app.get('/api/v1/sessions/:id/logs', (request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+      reply.raw.flushHeaders();
+      if (this.output.length > 0) send(reply.raw, 'lines', this.output);
+      this.#readers.add(reply.raw);
+      request.raw.once('close', () => this.#readers.delete(reply.raw));
+    });
+  }
+
+  /** How many read what sessions print. */
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** Every session prints this; `null` cuts the connections. */
+  print(said: { readonly lines: readonly OutputLine[] } | { readonly end: OutputEnd } | null): void {
+    for (const reader of this.#readers) {
+      if (said === null) reader.destroy();
+      else if ('lines' in said) send(reader, 'lines', said.lines);
+      else send(reader, 'end', said.end);
+    }
   }
 
   #liveStream(app: FastifyInstance): void {
     app.get('/api/v1/live', (request, reply) => {
       reply.hijack();
       reply.raw.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-      send(reply.raw, 'snapshot', { ...this.fleet, serverTime: new Date().toISOString() });
+      const totals = totalsOf(this.fleet);
+      send(reply.raw, 'snapshot', { ...this.fleet, totals, serverTime: new Date().toISOString() });
       this.#live.add(reply.raw);
       request.raw.once('close', () => this.#live.delete(reply.raw));
     });
@@ -221,6 +374,13 @@ export function problem(status: number, code: string, detail: string, extra: obj
 
 async function refuse(reply: FastifyReply, { status, body }: Answer): Promise<void> {
   await reply.status(status).header('Content-Type', 'application/problem+json').send(JSON.stringify(body));
+}
+
+function totalsOf({ agents, sessions }: LiveSnapshot): FleetTotals {
+  const book = emptyTotals();
+  for (const agent of agents) countAgent(book, agent.agentId, agent);
+  for (const session of sessions) countSession(book, session.sessionId, session);
+  return fleetTotals(book);
 }
 
 function send(stream: ServerResponse, event: string, data: object): void {

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import pino from 'pino';
 import type { Explanation } from '../../domain/placement/explanation.ts';
@@ -9,7 +10,9 @@ import { freeLoopbackPort } from '../../infra/start/ports.ts';
 import type { AgentView, SessionView } from '../../projections/views.ts';
 import { startFakeAgent, type FakeAgent, type FakeAgentOptions } from './fakeAgent.ts';
 import { temporaryFolder } from './folder.ts';
-import { APP_PASSWORD, LOG_PASSWORD, startNats, type TestNats } from './nats.ts';
+import { busGatewayVariables } from '../../infra/start/busSecrets.ts';
+import { BUS_SECRETS, startNats, type TestNats } from './nats.ts';
+import { sharedKeyFile } from './secretsKey.ts';
 import { until } from './until.ts';
 
 export const ADMIN_KEY = 'a-key-of-the-gateway-tests';
@@ -72,10 +75,10 @@ export async function gatewayEnvironment(
 ): Promise<Readonly<Record<string, string>>> {
   return {
     MUSTER_DATA: dataDir,
+    MUSTER_SECRETS_KEY: sharedKeyFile(),
     MUSTER_HTTP: `127.0.0.1:${await freeLoopbackPort()}`,
     MUSTER_NATS_URL: nats.url,
-    MUSTER_NATS_LOG_PASSWORD: LOG_PASSWORD,
-    MUSTER_NATS_APP_PASSWORD: APP_PASSWORD,
+    ...busGatewayVariables(BUS_SECRETS),
     MUSTER_ADMIN_KEY: ADMIN_KEY,
     MUSTER_LOG_LEVEL: 'silent',
   };
@@ -114,6 +117,15 @@ export async function startGateway(
       return agent;
     },
   };
+}
+
+/** Has the gateway issue a manager token into a file, as an operator does for an agent elsewhere. */
+export async function writeManagerToken(rest: Rest, path: string): Promise<void> {
+  const { status, body } = await rest.request('POST', '/manager-tokens', { body: {} });
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  const { text } = body as { readonly text: string };
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, `${text}\n`, { mode: 0o600 });
 }
 
 /** Approves the agent once it has checked in, and waits until it is a candidate. */

@@ -38,7 +38,8 @@ export interface MusterOptions {
   /** Continue on the data of an earlier start. */
   readonly dataDir?: string;
   readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  /** Undefined: not even what is set unless said. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** `npm start` without npm, with GPUs that the test engine can inject and the driver's program pretends to list. */

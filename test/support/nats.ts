@@ -4,6 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectBus, type Bus } from '../../infra/bus/connect.ts';
+import { newAccountSeed } from '../../infra/nkeys/nkey.ts';
+import { busServerVariables, type BusSecrets } from '../../infra/start/busSecrets.ts';
 import { freeLoopbackPort } from '../../infra/start/ports.ts';
 import { findNatsServer } from '../../infra/tools/natsServer.ts';
 
@@ -12,8 +14,8 @@ export interface TestNats {
   readonly url: string;
   readonly store: string;
   readonly pid: () => number;
-  /** Connects to one of the two accounts; the connection is closed with the server. */
-  connect(account: 'log' | 'app'): Promise<Bus>;
+  /** Connects to one of the accounts as gateways do; the connection is closed with the server. */
+  connect(account: keyof typeof PASSWORDS): Promise<Bus>;
   /** SIGKILL, as a crash; resolves when the process is gone. */
   kill9(): Promise<void>;
   /** Starts it again on the same port and store, killing it first when it still runs. */
@@ -24,6 +26,20 @@ export interface TestNats {
 
 export const LOG_PASSWORD = 'log-password-of-the-tests';
 export const APP_PASSWORD = 'app-password-of-the-tests';
+/** What opens the buses of the tests. */
+export const BUS_SECRETS: BusSecrets = {
+  logPassword: LOG_PASSWORD,
+  appPassword: APP_PASSWORD,
+  authPassword: 'auth-password-of-the-tests',
+  sysPassword: 'sys-password-of-the-tests',
+  issuerSeed: newAccountSeed(),
+};
+const PASSWORDS = {
+  log: LOG_PASSWORD,
+  app: APP_PASSWORD,
+  auth: BUS_SECRETS.authPassword,
+  sys: BUS_SECRETS.sysPassword,
+} as const;
 const START_LIMIT_MS = 20_000;
 const REPOSITORY_CONF = join(import.meta.dirname, '../../nats.conf');
 
@@ -47,8 +63,7 @@ export async function startNats(options: { readonly conf?: string; readonly stor
       ...process.env,
       MUSTER_NATS_PORT: String(port),
       MUSTER_NATS_STORE: store,
-      MUSTER_NATS_LOG_PASSWORD: JSON.stringify(LOG_PASSWORD),
-      MUSTER_NATS_APP_PASSWORD: JSON.stringify(APP_PASSWORD),
+      ...busServerVariables(BUS_SECRETS),
     };
     const started = spawn(path, ['-c', options.conf ?? REPOSITORY_CONF], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     running.add(started);
@@ -70,7 +85,7 @@ export async function startNats(options: { readonly conf?: string; readonly stor
     pid: () => child.pid ?? 0,
     kill9,
     async connect(account) {
-      const password = account === 'log' ? LOG_PASSWORD : APP_PASSWORD;
+      const password = PASSWORDS[account];
       const signal = AbortSignal.timeout(START_LIMIT_MS);
       const bus = await connectBus({ url, user: `muster-${account}`, password, name: `test ${account}`, signal });
       buses.push(bus);

@@ -98,6 +98,19 @@ export async function untilWritable(bus: Bus, subject: string): Promise<void> {
   await until(`writing to ${subject}`, ask, (answer) => answer === 'writable');
 }
 
+/** Resolves once the servers have one that leads them, which alone knows which streams there are. */
+export async function untilLed(bus: Bus): Promise<void> {
+  async function ask(): Promise<string> {
+    try {
+      await jetStreamApi(bus, 'STREAM.NAMES');
+      return 'led';
+    } catch (error) {
+      return busTrouble(error);
+    }
+  }
+  await until('a leader of the servers', ask, (answer) => answer === 'led');
+}
+
 /** Resolves once every copy of a stream has all of it. */
 export async function untilCurrent(bus: Bus, stream: string): Promise<void> {
   await until(
@@ -130,7 +143,9 @@ async function configurations(folder: string): Promise<readonly string[]> {
   const write = async (port: number, index: number): Promise<string> => {
     const path = join(folder, `${index}.conf`);
     const named = changed(repositoryConf, 'server_name: muster\n', `server_name: ${SERVER_NAME}${index}\n`);
-    const conf = changed(named, 'accounts {\n', `accounts {\n${accounts.join('\n')}\n`);
+    const users = accounts.map((_, account) => `"${userOf(account)}"`).join(', ');
+    const entering = changed(named, 'auth_users: [', `auth_users: [${users}, `);
+    const conf = changed(entering, 'accounts {\n', `accounts {\n${accounts.join('\n')}\n`);
     const block = `cluster { name: muster, host: "127.0.0.1", port: ${port}, routes: [${routes}] }`;
     await writeFile(path, `${conf}\n${block}\n`);
     return path;

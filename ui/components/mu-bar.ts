@@ -8,8 +8,16 @@ import { base } from '../styles/base.ts';
  * two differ without colour; the text below says both, and is all that a screen reader needs.
  */
 export class MuBar extends LitElement {
-  static override properties = { bar: { attribute: false } };
+  static override properties = {
+    bar: { attribute: false },
+    brief: { type: Boolean, reflect: true },
+    unlabelled: { type: Boolean },
+  };
   declare bar: Bar | null;
+  /** In a list: one line each, and nothing moves by itself. */
+  declare brief: boolean;
+  /** The head of its column says what it is. */
+  declare unlabelled: boolean;
 
   static override styles = [
     base,
@@ -92,12 +100,28 @@ export class MuBar extends LitElement {
       .line.beyond {
         color: var(--danger);
       }
+      :host([brief]) .line {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+        min-height: 0;
+      }
+      :host([brief]) .none :is(.track, .use) {
+        display: none;
+      }
+      :host([brief]) .allocated,
+      :host([brief]) .used,
+      :host([brief]) .over {
+        transition: none;
+      }
     `,
   ];
 
   constructor() {
     super();
     this.bar = null;
+    this.brief = false;
+    this.unlabelled = false;
   }
 
   override render(): unknown {
@@ -112,10 +136,17 @@ export class MuBar extends LitElement {
         <div class="mark physical" ?hidden=${bar.physical === null || bar.physical >= 1}></div>
       </div>
       <p>
-        <span class="line">${bar.allocatedText} </span><span class="line use">${bar.usedText}</span>
+        <span class="line" title=${this.brief ? bar.allocatedText : nothing}>${this.#allocated(bar)} </span
+        ><span class="line use" title=${this.brief ? bar.usedText : nothing}>${bar.usedText}</span>
         ${bar.overAllocated === null ? nothing : html`<span class="line beyond">${bar.overAllocated}</span>`}
       </p>
     </div>`;
+  }
+
+  #allocated({ label, allocatedText }: Bar): unknown {
+    const text = this.brief ? allocatedText.replace(/,$/, '') : allocatedText;
+    if (!this.unlabelled) return text;
+    return html`<span class="visually-hidden">${label}</span>${text.slice(label.length)}`;
   }
 
   /** Through the CSSOM: a style attribute in a template breaks the content security policy, and so does `styleMap`. */

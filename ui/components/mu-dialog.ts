@@ -30,7 +30,7 @@ export class MuDialog extends LitElement {
       dialog::backdrop {
         background: rgb(10 14 18 / 45%);
       }
-      header {
+      .head {
         position: sticky;
         top: 0;
         z-index: 1;
@@ -52,7 +52,7 @@ export class MuDialog extends LitElement {
         padding: 0 var(--space-5) var(--space-5);
       }
       @media (max-width: 40rem) {
-        header {
+        .head {
           padding-inline: var(--space-4) var(--space-2);
         }
         .body {
@@ -75,10 +75,10 @@ export class MuDialog extends LitElement {
 
   override render(): unknown {
     return html`<dialog aria-labelledby="heading" @close=${this.#closed}>
-      <header>
+      <div class="head">
         <h2 id="heading">${this.heading}</h2>
         <button class="quiet" type="button" @click=${() => this.close()}>Close</button>
-      </header>
+      </div>
       <div class="body"><slot></slot></div>
     </dialog>`;
   }

@@ -1,15 +1,21 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { describeGpuNeed } from '../../domain/gpuNeed.ts';
+import type { Role } from '../../domain/people/role.ts';
 import type { ImageView } from '../../projections/views.ts';
 import { requestText } from '../data/amounts.ts';
+import { labelsSentence } from '../data/labels.ts';
+import { addressOf } from '../data/page.ts';
+import { whyNot } from '../data/roles.ts';
 import { base } from '../styles/base.ts';
 
 export type ImageWish = { readonly wish: 'start' | 'edit' | 'retire'; readonly image: ImageView };
 
 /** Image definitions as a list. Dispatches `image-wish`. */
 export class MuImages extends LitElement {
-  static override properties = { images: { attribute: false } };
+  static override properties = { images: { attribute: false }, may: { attribute: false } };
   declare images: readonly ImageView[];
+  /** The role of who is signed in. */
+  declare may: Role;
 
   static override styles = [
     base,
@@ -48,6 +54,7 @@ export class MuImages extends LitElement {
   constructor() {
     super();
     this.images = [];
+    this.may = 'admin';
   }
 
   override render(): unknown {
@@ -58,13 +65,15 @@ export class MuImages extends LitElement {
 
   #item(image: ImageView): unknown {
     const gpu = `${describeGpuNeed(image.gpu)}${image.gpuModel === null ? '' : ` like ${image.gpuModel}`}`;
+    const labels = labelsSentence(image);
     return html`<li>
       <div>
-        <h3>${image.name}</h3>
+        <h3><a href=${addressOf({ page: 'images', id: image.imageId })}>${image.name}</a></h3>
         <p class="reference">${image.reference}</p>
         <p>
           ${requestText(image.millicores, image.memoryBytes, gpu)}${image.cpuMode === 'quota' ? ', CPU is a hard limit' : nothing}
         </p>
+        ${labels === null ? nothing : html`<p class="small">${labels}</p>`}
         <p class="small muted">${image.imageId}, revision ${image.revision}</p>
       </div>
       <div class="do">
@@ -75,9 +84,12 @@ export class MuImages extends LitElement {
 
   #button(wish: ImageWish['wish'], text: string, image: ImageView): unknown {
     const detail: ImageWish = { wish, image };
+    const why = whyNot(this.may, wish === 'start' ? 'operator' : 'admin');
     return html`<button
       class="quiet"
       type="button"
+      ?disabled=${why !== null}
+      title=${why ?? nothing}
       @click=${() => this.dispatchEvent(new CustomEvent<ImageWish>('image-wish', { detail }))}
     >
       ${text}<span class="visually-hidden"> ${image.name}</span>

@@ -1,4 +1,4 @@
-import { css, html, LitElement, svg } from 'lit';
+import { css, html, LitElement, nothing, svg } from 'lit';
 import { base } from '../styles/base.ts';
 
 /** How serious a state is. Each has its own shape, so that colour is never the only sign. */
@@ -6,9 +6,11 @@ export type Tone = 'ok' | 'busy' | 'idle' | 'warn' | 'danger';
 
 /** A state in words behind a small shape. */
 export class MuState extends LitElement {
-  static override properties = { tone: {}, text: {} };
+  static override properties = { tone: {}, text: {}, lines: {} };
   declare tone: Tone;
   declare text: string;
+  /** How many lines it may take; the whole is its title then. Null: as many as it needs. */
+  declare lines: 1 | 2 | null;
 
   static override styles = [
     base,
@@ -27,6 +29,16 @@ export class MuState extends LitElement {
       }
       span {
         overflow-wrap: anywhere;
+      }
+      .l1,
+      .l2 {
+        display: -webkit-box;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 1;
+        overflow: hidden;
+      }
+      .l2 {
+        -webkit-line-clamp: 2;
       }
       .ok {
         color: var(--ok);
@@ -50,11 +62,13 @@ export class MuState extends LitElement {
     super();
     this.tone = 'idle';
     this.text = '';
+    this.lines = null;
   }
 
   override render(): unknown {
-    return html`<svg viewBox="0 0 10 10" class=${this.tone} aria-hidden="true">${shape(this.tone)}</svg
-      ><span>${this.text}</span>`;
+    const { tone, text, lines } = this;
+    return html`<svg viewBox="0 0 10 10" class=${tone} aria-hidden="true">${shape(tone)}</svg
+      ><span class=${lines === null ? nothing : `l${lines}`} title=${lines === null ? nothing : text}>${text}</span>`;
   }
 }
 

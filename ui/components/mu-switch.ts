@@ -1,4 +1,4 @@
-import { css, html, LitElement } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { base } from '../styles/base.ts';
 
 /** An on/off switch that never shows what is not yet true: "saving" until the answer. Dispatches `switched`. */
@@ -8,12 +8,21 @@ export class MuSwitch extends LitElement {
     context: {},
     checked: { attribute: false },
     saving: { attribute: false },
+    locked: { attribute: false },
+    brief: { type: Boolean, reflect: true },
+    away: { attribute: false },
   };
   declare label: string;
   /** What it belongs to, said to screen readers only. */
   declare context: string;
   declare checked: boolean;
   declare saving: boolean;
+  /** Why it is not for who is signed in, as a sentence; null when it is. */
+  declare locked: string | null;
+  /** Its label is said by the head of its column. */
+  declare brief: boolean;
+  /** Not reached by the tab key, as in a row of a table that is not the current one. */
+  declare away: boolean;
 
   static override styles = [
     base,
@@ -33,6 +42,18 @@ export class MuSwitch extends LitElement {
       .text {
         min-width: 3.75rem;
         text-align: left;
+      }
+      :host([brief]) button {
+        flex-direction: column;
+        align-items: start;
+        gap: 0;
+      }
+      :host([brief]) .text {
+        font-size: var(--text-s);
+      }
+      :host([brief]) .text.still {
+        position: absolute;
+        clip-path: inset(50%);
       }
       .track {
         width: 2.25rem;
@@ -69,6 +90,9 @@ export class MuSwitch extends LitElement {
     this.context = '';
     this.checked = false;
     this.saving = false;
+    this.locked = null;
+    this.brief = false;
+    this.away = false;
   }
 
   override render(): unknown {
@@ -77,9 +101,12 @@ export class MuSwitch extends LitElement {
       role="switch"
       aria-checked=${this.checked}
       aria-disabled=${this.saving}
+      ?disabled=${this.locked !== null}
+      title=${this.locked ?? nothing}
+      tabindex=${this.away ? -1 : nothing}
       @click=${this.#clicked}
     >
-      <span class="text">${this.saving ? 'Saving' : this.label}</span>
+      <span class=${this.saving ? 'text' : 'text still'}>${this.saving ? 'Saving' : this.label}</span>
       <span class="visually-hidden">${this.context}</span>
       <span class="track" aria-hidden="true"><span class="thumb"></span></span>
     </button>`;

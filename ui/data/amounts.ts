@@ -1,4 +1,4 @@
-import { formatBytes, formatCores } from '../../domain/units.ts';
+import { formatBytes } from '../../domain/units.ts';
 
 /** How amounts and ages are written on this page. Pure text; nothing here knows of elements. */
 
@@ -18,9 +18,14 @@ export function bytesOf(part: number, whole: number): string {
   return `${partText} / ${short(whole / size)} ${unit}`;
 }
 
-/** Measured cores have one decimal, always, so that the text keeps its width: `3.1`. */
+/** Measured cores have one decimal, always, so that the text keeps its width: `3.1`; those of a large fleet have none. */
 export function measuredCores(millicores: number): string {
-  return (millicores / 1000).toFixed(1);
+  return millicores >= 1_000_000 ? whole(Math.round(millicores / 1000)) : (millicores / 1000).toFixed(1);
+}
+
+/** `0.5`, `12`, `117,111`. */
+export function coresOf(millicores: number): string {
+  return whole(millicores / 1000);
 }
 
 /** `2 CPUs, 4 GiB, 1 GPU`. */
@@ -29,11 +34,16 @@ export function requestText(millicores: number, memoryBytes: number, gpuText: st
 }
 
 export function cpus(millicores: number): string {
-  return millicores === 1000 ? '1 CPU' : `${formatCores(millicores)} CPUs`;
+  return millicores === 1000 ? '1 CPU' : `${coresOf(millicores)} CPUs`;
 }
 
 export function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
+  return `${whole(count)} ${count === 1 ? one : many}`;
+}
+
+/** `10,000`. */
+export function whole(count: number): string {
+  return count.toLocaleString('en');
 }
 
 /** `4 s`, `3 min`, `2 h`, `5 d`: one unit, rounded down. A clock that is slightly ahead makes no negative age. */
@@ -45,6 +55,11 @@ export function age(fromMs: number, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** `in 3 d`, by the same units as ages; `now` when it is over. */
+export function timeLeft(untilMs: number, nowMs: number): string {
+  return untilMs <= nowMs ? 'now' : `in ${age(nowMs, untilMs)}`;
+}
+
 function short(amount: number): string {
-  return amount >= 100 ? String(Math.round(amount)) : String(Number(amount.toFixed(1)));
+  return amount >= 100 ? whole(Math.round(amount)) : String(Number(amount.toFixed(1)));
 }

@@ -24,7 +24,7 @@ export interface Bar {
   readonly physical: number | null;
 }
 
-interface Dimension {
+export interface Dimension {
   readonly label: string;
   readonly allocated: number;
   readonly capacity: number;
@@ -73,12 +73,13 @@ export function agoText(agent: AgentView, nowMs: number): string {
   return agent.lastCheckInAt === null ? 'not measured yet' : `${age(Date.parse(agent.lastCheckInAt), nowMs)} ago`;
 }
 
-interface Seen {
+/** When the use was measured. */
+export interface Seen {
   readonly stale: boolean;
   readonly ago: string;
 }
 
-function bar(seen: Seen, of: Dimension): Bar {
+export function bar(seen: Seen, of: Dimension): Bar {
   const scale = Math.max(of.capacity, of.physical, of.allocated, of.used ?? 0, 1);
   const usedText =
     of.used === null
@@ -99,13 +100,18 @@ function bar(seen: Seen, of: Dimension): Bar {
   };
 }
 
+/** Whether there is nothing to say of GPUs but that there are none. */
+export function hasNoGpu({ gpuCounts, allocated }: AgentView): boolean {
+  return gpuCounts.detected === 0 && allocated.gpus === 0;
+}
+
 /** Devices are whole; their use is the mean utilisation over the devices that tell. */
 function gpuBar(agent: AgentView, capacity: number, seen: Seen): Bar {
   const told = (agent.used?.gpus ?? []).flatMap((gpu) => gpu.utilizationPercent ?? []);
   const busy = told.length === 0 ? null : told.reduce((sum, each) => sum + each, 0) / told.length;
   const scale = Math.max(capacity, agent.allocated.gpus, 1);
   const beyond = agent.allocated.gpus - capacity;
-  const none = agent.gpuCounts.detected === 0 && agent.allocated.gpus === 0;
+  const none = hasNoGpu(agent);
   return {
     label: 'GPU',
     allocatedText: none

@@ -1,34 +1,69 @@
-import type { AgentView, ImageView, SessionView, ZoneCondition, ZoneSummary } from '../../projections/views.ts';
+import type {
+  AgentView,
+  ChangeView,
+  FleetTotals,
+  ImageView,
+  SessionView,
+  ZoneCondition,
+  ZoneSummary,
+} from '../../projections/views.ts';
+import { counted, whole } from './amounts.ts';
+import { ChangeLog } from './changeLog.ts';
 
-/** What the live stream sends first: everything. `serverTime` is ISO 8601. */
+/** What the live stream sends first: everything, or of a large fleet the first rows. `serverTime` is ISO 8601. */
 export interface LiveSnapshot {
   readonly agents: readonly AgentView[];
   readonly sessions: readonly SessionView[];
   readonly images: readonly ImageView[];
   readonly zones: readonly ZoneSummary[];
+  /** How many rows come in the patches that follow at once; absent: none. */
+  readonly more?: StillToCome;
+  readonly totals: FleetTotals;
+  /** Newest first. */
+  readonly changes: readonly ChangeView[];
   readonly serverTime: string;
 }
 
-/** What it sends afterwards: whole rows that changed. */
+export interface StillToCome {
+  readonly agents: number;
+  readonly sessions: number;
+}
+
+/** What it sends afterwards: whole rows that changed, and totals and changes when they are others. */
 export interface LivePatch {
   readonly agents?: readonly AgentView[];
+  readonly removedAgents?: readonly string[];
   readonly sessions?: readonly SessionView[];
   readonly images?: readonly ImageView[];
   readonly removedImages?: readonly string[];
   readonly zones?: readonly ZoneSummary[];
+  readonly more?: StillToCome;
+  readonly totals?: FleetTotals;
+  readonly changes?: readonly ChangeView[];
   readonly serverTime: string;
 }
 
-/** The whole fleet as this page knows it. Never changed in place. */
+/**
+ * The whole fleet as this page knows it. A patch makes a new one around the same maps, changed in place: a copy of ten
+ * thousand rows for each that changed would cost more than all that is shown. Rows are never changed, only replaced.
+ */
 export interface Fleet {
-  readonly agents: ReadonlyMap<string, AgentView>;
-  readonly sessions: ReadonlyMap<string, SessionView>;
-  readonly images: ReadonlyMap<string, ImageView>;
-  readonly zones: ReadonlyMap<string, ZoneSummary>;
+  readonly agents: Map<string, AgentView>;
+  readonly sessions: Map<string, SessionView>;
+  readonly images: Map<string, ImageView>;
+  readonly zones: Map<string, ZoneSummary>;
+  /** Which agents came, changed or went since the snapshot. */
+  readonly agentChanges: ChangeLog;
+  /** Rows of the snapshot that have not arrived yet. */
+  readonly more: StillToCome;
+  readonly totals: FleetTotals;
+  readonly changes: readonly ChangeView[];
   /** Server time minus this machine's, so that ages are right on a machine whose clock is wrong. */
   readonly clockOffsetMs: number;
   /** Counts changes that can alter a placement, so that a plan on screen knows when to ask again. */
   readonly placementMark: number;
+  /** Counts patches with sessions since the snapshot, so that whoever keeps a list of them knows when to make it anew. */
+  readonly sessionMark: number;
 }
 
 export function fleetFromSnapshot(snapshot: LiveSnapshot, nowMs: number): Fleet {
@@ -37,26 +72,41 @@ export function fleetFromSnapshot(snapshot: LiveSnapshot, nowMs: number): Fleet 
     sessions: new Map(snapshot.sessions.map((session) => [session.sessionId, session])),
     images: new Map(snapshot.images.map((image) => [image.imageId, image])),
     zones: new Map(snapshot.zones.map((zone) => [zone.zone, zone])),
+    agentChanges: new ChangeLog(),
+    more: snapshot.more ?? { agents: 0, sessions: 0 },
+    totals: snapshot.totals,
+    changes: snapshot.changes,
     clockOffsetMs: Date.parse(snapshot.serverTime) - nowMs,
     placementMark: 0,
+    sessionMark: 0,
   };
 }
 
 export function applyPatch(fleet: Fleet, patch: LivePatch, nowMs: number): Fleet {
-  const agents = merged(fleet.agents, patch.agents, (agent) => agent.agentId);
-  const images = merged(fleet.images, patch.images, (image) => image.imageId);
-  const moved = (patch.agents ?? []).some((agent) => {
+  let moved = (patch.images ?? []).length > 0 || (patch.removedImages ?? []).length > 0;
+  for (const agent of patch.agents ?? []) {
     const before = fleet.agents.get(agent.agentId);
-    return before === undefined || placementKey(before) !== placementKey(agent);
-  });
-  const removed = new Set(patch.removedImages ?? []);
+    moved ||= before === undefined || !placesAlike(before, agent);
+    fleet.agents.set(agent.agentId, agent);
+    fleet.agentChanges.add(agent.agentId);
+  }
+  for (const agentId of patch.removedAgents ?? []) {
+    moved = true;
+    fleet.agents.delete(agentId);
+    fleet.agentChanges.add(agentId);
+  }
+  for (const session of patch.sessions ?? []) fleet.sessions.set(session.sessionId, session);
+  for (const image of patch.images ?? []) fleet.images.set(image.imageId, image);
+  for (const imageId of patch.removedImages ?? []) fleet.images.delete(imageId);
+  for (const zone of patch.zones ?? []) fleet.zones.set(zone.zone, zone);
   return {
-    agents,
-    sessions: merged(fleet.sessions, patch.sessions, (session) => session.sessionId),
-    images: removed.size === 0 ? images : new Map([...images].filter(([imageId]) => !removed.has(imageId))),
-    zones: merged(fleet.zones, patch.zones, (zone) => zone.zone),
+    ...fleet,
+    more: patch.more ?? fleet.more,
+    totals: patch.totals ?? fleet.totals,
+    changes: patch.changes ?? fleet.changes,
     clockOffsetMs: Date.parse(patch.serverTime) - nowMs,
-    placementMark: fleet.placementMark + (moved || patch.images !== undefined ? 1 : 0),
+    placementMark: fleet.placementMark + (moved ? 1 : 0),
+    sessionMark: fleet.sessionMark + (patch.sessions === undefined ? 0 : 1),
   };
 }
 
@@ -75,7 +125,7 @@ export function agentsInOrder(fleet: Fleet): readonly AgentView[] {
   );
 }
 
-export function imagesInOrder(fleet: Fleet): readonly ImageView[] {
+export function imagesInOrder(fleet: Pick<Fleet, 'images'>): readonly ImageView[] {
   return [...fleet.images.values()].toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
@@ -92,33 +142,40 @@ export function isOver(session: SessionView): boolean {
   return OVER.has(session.phase);
 }
 
-/** Newest first: those that hold or want something, and those that are over. */
-export function sessionsInOrder(fleet: Fleet): {
-  readonly live: readonly SessionView[];
-  readonly over: readonly SessionView[];
-} {
-  const all = [...fleet.sessions.values()];
-  return {
-    live: all.filter((session) => !isOver(session)).toSorted(newestBy((session) => session.requestedAt)),
-    over: all.filter(isOver).toSorted(newestBy((session) => session.endedAt ?? session.requestedAt)),
-  };
+/** `11 of 12 agents online, 37 sessions running, 2 waiting`. */
+export function fleetSummary({ totals }: Fleet): string {
+  const { connectivity, sessions } = totals;
+  const agents = agentsIn(totals);
+  return [
+    `${whole(connectivity.online)} of ${counted(agents, 'agent', 'agents')} online`,
+    `${counted(sessions.running, 'session', 'sessions')} running`,
+    ...(sessions.waiting === 0 ? [] : [`${whole(sessions.waiting)} waiting`]),
+  ].join(', ');
 }
 
-function newestBy(timeOf: (session: SessionView) => string): (a: SessionView, b: SessionView) => number {
-  return (a, b) => timeOf(b).localeCompare(timeOf(a)) || a.sessionId.localeCompare(b.sessionId);
+/** Each is counted once for how it is connected. */
+function agentsIn({ connectivity }: FleetTotals): number {
+  return Object.values(connectivity).reduce((sum, count) => sum + count, 0);
 }
 
-/** What placement looks at, so that a check-in that only measures asks nothing again. */
-function placementKey(agent: AgentView): string {
-  const { connectivity, intent, conditions, capacity, allocated, gpuCounts, zone } = agent;
-  return JSON.stringify([connectivity, intent, conditions, capacity, allocated, gpuCounts, zone]);
+/** Whether placement sees no difference, so that a check-in that only measures asks nothing again. */
+function placesAlike(a: AgentView, b: AgentView): boolean {
+  return (
+    a.connectivity === b.connectivity &&
+    a.intent === b.intent &&
+    a.zone === b.zone &&
+    // Labels above all; the other settings show in what they change.
+    a.settingsVersion === b.settingsVersion &&
+    sameAmounts(a.capacity, b.capacity) &&
+    sameAmounts(a.allocated, b.allocated) &&
+    a.gpuCounts.schedulable === b.gpuCounts.schedulable &&
+    a.gpuCounts.free === b.gpuCounts.free &&
+    a.conditions.length === b.conditions.length &&
+    a.conditions.every(({ condition }, index) => condition === b.conditions[index]?.condition)
+  );
 }
 
-function merged<T>(
-  rows: ReadonlyMap<string, T>,
-  changed: readonly T[] | undefined,
-  keyOf: (row: T) => string,
-): ReadonlyMap<string, T> {
-  if (changed === undefined || changed.length === 0) return rows;
-  return new Map([...rows, ...changed.map((row) => [keyOf(row), row] as const)]);
+function sameAmounts(a: AgentView['capacity'], b: AgentView['capacity']): boolean {
+  if (a === null || b === null) return a === b;
+  return a.millicores === b.millicores && a.memoryBytes === b.memoryBytes && a.gpus === b.gpus;
 }

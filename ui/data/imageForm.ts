@@ -1,7 +1,8 @@
 import { describeGpuNeed, GPU_COUNT_LIMIT, gpuNeedFrom } from '../../domain/gpuNeed.ts';
 import { idFrom } from '../../domain/ids.ts';
+import { SELECTOR_PATTERN, SELECTORS_LIMIT } from '../../domain/labels.ts';
 import { formatBytes, formatCores, parseCores, parseMemory } from '../../domain/units.ts';
-import type { ImageView } from '../../projections/views.ts';
+import type { ImageDefinition } from '../../domain/images/image.ts';
 import type { ImageBody } from './gateway.ts';
 
 /** What stands in the fields of the image form: text as typed. */
@@ -15,6 +16,8 @@ export interface ImageFields {
   readonly gpuCount: string;
   readonly gpuModel: string;
   readonly gpuMemory: string;
+  readonly includeLabels: string;
+  readonly excludeLabels: string;
   readonly ports: string;
   readonly shm: string;
   readonly environment: string;
@@ -33,6 +36,8 @@ export const EMPTY_IMAGE: ImageFields = {
   gpuCount: '0',
   gpuModel: '',
   gpuMemory: '',
+  includeLabels: '',
+  excludeLabels: '',
   ports: '',
   shm: '',
   environment: '',
@@ -44,7 +49,7 @@ export function imageIdFrom(name: string): string {
   return idFrom(name.trim().toLowerCase()).replace(/^-+|-+$/g, '');
 }
 
-export function fieldsFrom(image: ImageView): ImageFields {
+export function fieldsFrom(image: ImageDefinition): ImageFields {
   return {
     name: image.name,
     reference: image.reference,
@@ -55,6 +60,8 @@ export function fieldsFrom(image: ImageView): ImageFields {
     gpuCount: image.gpu.kind === 'count' ? String(image.gpu.count) : '0',
     gpuModel: image.gpuModel ?? '',
     gpuMemory: image.gpuMemoryBytes === null ? '' : exactBytes(image.gpuMemoryBytes),
+    includeLabels: image.includeLabels.join('\n'),
+    excludeLabels: image.excludeLabels.join('\n'),
     ports: image.ports.map((port) => `${port.containerPort}/${port.protocol}`).join(', '),
     shm: image.shmBytes === null ? '' : exactBytes(image.shmBytes),
     environment: Object.entries(image.environment)
@@ -97,6 +104,12 @@ export function imageErrors(fields: ImageFields): FieldErrors {
     const parsed = fields[field].trim() === '' ? null : parseMemory(fields[field]);
     if (parsed !== null && !parsed.ok) errors[field] = parsed.problem;
   }
+  for (const field of ['includeLabels', 'excludeLabels'] as const) {
+    const problem = selectorsProblem(selectorsIn(fields[field]));
+    if (problem !== null) errors[field] = problem;
+  }
+  const both = selectorsIn(fields.excludeLabels).find((each) => selectorsIn(fields.includeLabels).includes(each));
+  if (both !== undefined) errors.excludeLabels ??= `${both} is asked for as well: no agent could ever take it.`;
   const badPort = listOf(fields.ports, /[\s,]+/).find((text) => portFrom(text) === null);
   if (badPort !== undefined) errors.ports = `"${badPort}" is not a port; write for example 8080 or 6901/tcp.`;
   const badLine = listOf(fields.environment, /\n/).find((line) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(line));
@@ -118,10 +131,24 @@ export function imageBody(fields: ImageFields): ImageBody {
     ...optional('gpuModel', fields.gpuModel),
     ...optional('gpuMemory', fields.gpuMemory),
     ...optional('shm', fields.shm),
+    includeLabels: selectorsIn(fields.includeLabels),
+    excludeLabels: selectorsIn(fields.excludeLabels),
     ports: listOf(fields.ports, /[\s,]+/).flatMap((text) => portFrom(text) ?? []),
     environment: Object.fromEntries(listOf(fields.environment, /\n/).map(assignment)),
     ...(command.length === 0 ? {} : { command }),
   };
+}
+
+/** Each once, however often it was written. */
+function selectorsIn(text: string): readonly string[] {
+  return [...new Set(listOf(text, /[\s,]+/))];
+}
+
+function selectorsProblem(selectors: readonly string[]): string | null {
+  const wrong = selectors.find((selector) => !SELECTOR_PATTERN.test(selector));
+  if (wrong !== undefined)
+    return `"${wrong}" is not a label; write for example rack or gpu=l40, keys in small letters.`;
+  return selectors.length > SELECTORS_LIMIT ? `At most ${SELECTORS_LIMIT} labels.` : null;
 }
 
 function optional<Name extends string>(name: Name, text: string): { readonly [Key in Name]?: string } | object {

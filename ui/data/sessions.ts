@@ -1,6 +1,31 @@
 import { END_CAUSES } from '../../domain/endCauses.ts';
-import type { AgentView, SessionView } from '../../projections/views.ts';
+import type { AgentView, SessionPhase, SessionView } from '../../projections/views.ts';
 import { age, counted, requestText } from './amounts.ts';
+
+/** How serious a phase is. */
+type PhaseTone = 'ok' | 'busy' | 'idle' | 'warn' | 'danger';
+
+const TONES: Readonly<Record<SessionPhase, PhaseTone>> = {
+  waiting: 'idle',
+  placed: 'busy',
+  starting: 'busy',
+  running: 'ok',
+  stopping: 'busy',
+  ended: 'idle',
+  refused: 'danger',
+  cancelled: 'idle',
+  unknown: 'warn',
+};
+
+export function toneOf({ phase, health }: SessionView): PhaseTone {
+  return health === 'unhealthy' ? 'warn' : TONES[phase];
+}
+
+const STOPPABLE: ReadonlySet<SessionPhase> = new Set(['waiting', 'placed', 'starting', 'running', 'unknown']);
+
+export function isStoppable({ phase }: SessionView): boolean {
+  return STOPPABLE.has(phase);
+}
 
 /** A published port as the page shows it; `href` is null for what a browser cannot open. */
 export interface EndpointLink {
@@ -48,12 +73,13 @@ export function sessionAge(session: SessionView, nowMs: number): string {
 }
 
 /** What stopping does, so that nobody finds out afterwards. */
-export function stopConsequence(session: SessionView): string {
-  if (session.phase === 'waiting') return 'It leaves the line. It holds nothing, so nothing else changes.';
+export function stopConsequences(session: SessionView): readonly string[] {
+  if (session.phase === 'waiting') return ['It leaves the line.', 'It holds nothing, so nothing else changes.'];
   const held = claimText(session);
-  const release =
-    held === null ? '' : ` Its claim (${held}) is released once the agent shows that the container is gone.`;
-  return `Its container on ${session.agentId ?? 'its agent'} is stopped, and what was not saved elsewhere is lost.${release}`;
+  return [
+    `Its container on ${session.agentId ?? 'its agent'} is stopped, and what was not saved elsewhere is lost.`,
+    ...(held === null ? [] : [`Its claim (${held}) is released once the agent shows that the container is gone.`]),
+  ];
 }
 
 /** The sentence of the gateway, and for one that ended the cause in words when the sentence does not carry it. */

@@ -1,27 +1,27 @@
 import { html } from 'lit';
 import type { AgentView, SessionPhase } from '../../projections/views.ts';
 import { barsOf } from '../data/bars.ts';
-import { historyColumns } from '../data/history.ts';
-import { GatewayUnreachable, Problem } from '../data/problem.ts';
+import { Problem } from '../data/problem.ts';
+import { everyKey, everyPerson, everyToken } from './accessRows.ts';
+import { sessionEntries } from './sessionRows.ts';
+import { agentPageEntries } from './agentPageEntries.ts';
 import {
   agentRow,
-  DOCKER_DOWN,
   GIB,
   gpuAgentRow,
   imageRow,
   NOON,
-  pendingAgentRow,
   placedExplanation,
   refusedByManyExplanation,
   refusedExplanation,
   secondsBefore,
   sessionRow,
   trainingImageRow,
-  utilization,
   wornGpuRow,
 } from './fixtures.ts';
+import { tableEntries } from './tableEntries.ts';
 
-interface GalleryEntry {
+export interface GalleryEntry {
   readonly component: string;
   /** The name of a state and the component in it. */
   readonly states: readonly (readonly [string, unknown])[];
@@ -69,56 +69,7 @@ export const entries: readonly GalleryEntry[] = [
       ['huge', bars(HUGE)],
     ],
   },
-  {
-    component: 'mu-agent',
-    states: [
-      ['as usual, with an override', agent(agentRow())],
-      ['pending', agent(pendingAgentRow())],
-      ['saving', html`<mu-agent saving .agent=${agentRow()} .now=${NOON}></mu-agent>`],
-      [
-        'refused',
-        html`<mu-agent .agent=${agentRow()} .now=${NOON} .refusal=${new GatewayUnreachable(null)}></mu-agent>`,
-      ],
-      [
-        'disabled and simulated',
-        agent(
-          agentRow({
-            intent: 'disabled',
-            simulated: true,
-            sentence: 'Online, disabled: it takes nothing new. 2 sessions on it.',
-          }),
-        ),
-      ],
-      [
-        'no container engine',
-        agent(
-          agentRow({
-            conditions: [DOCKER_DOWN],
-            sentence: 'Online, but its container engine is down. No session on it.',
-          }),
-        ),
-      ],
-      ['missing', agent(MISSING)],
-      [
-        'lost',
-        agent(
-          agentRow({
-            connectivity: 'lost',
-            sentence: 'Declared lost: its sessions are over.',
-            allocated: { millicores: 0, memoryBytes: 0, gpus: 0 },
-            sessions: 0,
-            lastCheckInAt: secondsBefore(86_400),
-          }),
-        ),
-      ],
-      [
-        'hardware changed under an override',
-        agent(agentRow({ physical: { millicores: 8000, memoryBytes: 12 * GIB, gpus: 0 } })),
-      ],
-      ['GPUs', agent(gpuAgentRow())],
-      ['huge', agent(HUGE)],
-    ],
-  },
+  ...tableEntries,
   {
     component: 'mu-gpus',
     states: [
@@ -137,6 +88,15 @@ export const entries: readonly GalleryEntry[] = [
           .agents=${new Map([['host-1', agentRow({ simulated: true })]])}
           .images=${new Map([['desktop', imageRow()]])}
           .now=${NOON}
+        ></mu-sessions>`,
+      ],
+      [
+        'for a viewer',
+        html`<mu-sessions
+          .sessions=${[sessionRow()]}
+          .images=${new Map([['desktop', imageRow()]])}
+          .now=${NOON}
+          .may=${'viewer'}
         ></mu-sessions>`,
       ],
       [
@@ -160,9 +120,36 @@ export const entries: readonly GalleryEntry[] = [
       ],
     ],
   },
+  ...sessionEntries,
+  {
+    component: 'mu-people, mu-keys, mu-tokens',
+    states: [
+      [
+        'people in every state',
+        html`<mu-people .people=${everyPerson()} .now=${NOON} .self=${'admin-anna'}></mu-people>`,
+      ],
+      ['manager tokens', html`<mu-tokens .tokens=${everyToken()} .now=${NOON}></mu-tokens>`],
+      ['keys: used, without end, ending soon, expired', html`<mu-keys .keys=${everyKey()} .now=${NOON}></mu-keys>`],
+    ],
+  },
+  {
+    component: 'mu-secret',
+    states: [
+      [
+        'a key',
+        html`<mu-secret
+          label="Access key"
+          text="mk_k3fwq2m7xa4b_this-is-no-key-and-opens-nothing-at-all-anywhere"
+        ></mu-secret>`,
+      ],
+    ],
+  },
   {
     component: 'mu-images',
-    states: [['plain, and with a GPU', html`<mu-images .images=${[imageRow(), trainingImageRow()]}></mu-images>`]],
+    states: [
+      ['plain, and with a GPU', html`<mu-images .images=${[imageRow(), trainingImageRow()]}></mu-images>`],
+      ['for an operator', html`<mu-images .images=${[imageRow()]} .may=${'operator'}></mu-images>`],
+    ],
   },
   {
     component: 'mu-explanation',
@@ -183,10 +170,7 @@ export const entries: readonly GalleryEntry[] = [
       ],
     ],
   },
-  {
-    component: 'mu-chart',
-    states: [['a gap', chart()]],
-  },
+  ...agentPageEntries,
   {
     component: 'mu-banner, mu-refusal, mu-empty',
     states: [
@@ -222,13 +206,4 @@ export const entries: readonly GalleryEntry[] = [
 
 function bars(row: AgentView): unknown {
   return barsOf(row, NOON).map((bar) => html`<mu-bar .bar=${bar}></mu-bar>`);
-}
-
-function agent(row: AgentView): unknown {
-  return html`<mu-agent .agent=${row} .now=${NOON}></mu-agent>`;
-}
-
-function chart(): unknown {
-  const { times, cores } = historyColumns(utilization('host-1'));
-  return html`<mu-chart label="CPU used, cores" unit="" .times=${times} .values=${cores}></mu-chart>`;
 }

@@ -1,14 +1,8 @@
 import type { GpuUse } from '../../domain/checkIn.ts';
 import type { Explanation, Reason } from '../../domain/placement/explanation.ts';
-import type {
-  AgentView,
-  GpuView,
-  ImageView,
-  SessionView,
-  UtilizationView,
-  ZoneSummary,
-} from '../../projections/views.ts';
+import type { AgentView, GpuView, ImageView, SessionView, ZoneSummary } from '../../projections/views.ts';
 import type { LiveSnapshot } from '../data/fleet.ts';
+import { noTotals } from './noTotals.ts';
 
 /** Invented rows for the gallery and for tests of the page: each builder takes only what matters. */
 
@@ -25,6 +19,8 @@ export function agentRow(change: Partial<AgentView> = {}): AgentView {
   return {
     agentId: 'host-1',
     hostname: 'host-1',
+    fingerprint: '5f0c1a9be2d47786',
+    revokedAt: null,
     zone: 'default',
     simulated: false,
     connectivity: 'online',
@@ -37,6 +33,8 @@ export function agentRow(change: Partial<AgentView> = {}): AgentView {
     allocated: { millicores: 5000, memoryBytes: 5 * GIB, gpus: 0 },
     coresOverride: { value: 12_000, setWhenPhysical: 6000 },
     memoryOverride: null,
+    labels: {},
+    pruneMode: 'off',
     used: { cpuMillicores: 3100, memoryBytes: 3.1 * GIB, disk: null, gpus: [], sessions: [] },
     lastCheckInAt: secondsBefore(4),
     gpus: [],
@@ -178,6 +176,20 @@ export function pendingAgentRow(change: Partial<AgentView> = {}): AgentView {
   });
 }
 
+/** Revoked while it held something: nobody knows what became of that. */
+export function revokedAgentRow(change: Partial<AgentView> = {}): AgentView {
+  return agentRow({
+    agentId: 'host-13',
+    hostname: 'host-13',
+    intent: 'revoked',
+    revokedAt: secondsBefore(400),
+    connectivity: 'missing',
+    sentence: 'Revoked: it is not heard any more. 2 sessions on it, unknown. Declare it lost to free what it holds.',
+    coresOverride: null,
+    ...change,
+  });
+}
+
 export const DOCKER_DOWN: AgentView['conditions'][number] = {
   condition: 'DOCKER_DOWN',
   detail: 'the container engine does not answer on /var/run/docker.sock',
@@ -197,6 +209,8 @@ export function imageRow(change: Partial<ImageView> = {}): ImageView {
     gpu: { kind: 'none' },
     gpuModel: null,
     gpuMemoryBytes: null,
+    includeLabels: [],
+    excludeLabels: [],
     ports: [{ containerPort: 6901, protocol: 'tcp' }],
     shmBytes: null,
     environment: {},
@@ -216,6 +230,8 @@ export function trainingImageRow(): ImageView {
     cpuMode: 'quota',
     gpu: { kind: 'count', count: 1 },
     gpuModel: 'NVIDIA L40*',
+    includeLabels: ['gpu=l40', 'rack'],
+    excludeLabels: ['spot'],
     ports: [],
     revision: 4,
   });
@@ -227,6 +243,7 @@ export function sessionRow(change: Partial<SessionView> = {}): SessionView {
     zone: 'default',
     imageId: 'desktop',
     imageRevision: 1,
+    imageDigest: `sha256:${'3f9a'.repeat(16)}`,
     phase: 'running',
     sentence: 'Running on host-1.',
     agentId: 'host-1',
@@ -286,6 +303,11 @@ export function placedExplanation(): Explanation {
   };
 }
 
+/** The same with how many agents fit, and why not the others. */
+export function countedExplanation(): Explanation {
+  return { ...placedExplanation(), fits: 2, codes: { AGENT_DISABLED: 1 } };
+}
+
 export function refusedExplanation(): Explanation {
   return {
     decision: 'refused',
@@ -321,26 +343,7 @@ export function partitionedZoneRow(): ZoneSummary {
   };
 }
 
-/** Six hours of ten-minute buckets with an hour missing in the middle. */
-export function utilization(agentId: string, now: number = NOON): UtilizationView {
-  const step = 600_000;
-  const first = Math.floor((now - 6 * 3_600_000) / step) * step;
-  const points = Array.from({ length: 36 }, (_, place) => {
-    const cpuMillicores = Math.round(2600 + 1900 * Math.sin(place / 4) + 300 * Math.sin(place * 2.3));
-    const memoryBytes = Math.round((3 + place / 30 + Math.sin(place / 7)) * GIB);
-    const mean = { cpuMillicores, memoryBytes, gpuPercent: null, gpuMemoryBytes: null };
-    return {
-      at: first + place * step,
-      samples: 60,
-      ...mean,
-      diskUsedBytes: null,
-      lowest: { ...mean, cpuMillicores: Math.round(cpuMillicores * 0.8) },
-      highest: { ...mean, cpuMillicores: Math.round(cpuMillicores * 1.2) },
-    };
-  });
-  return { agentId, stepSeconds: 600, points: points.filter((_, place) => place < 16 || place > 21) };
-}
-
 export function snapshot(change: Partial<LiveSnapshot> = {}, now: number = NOON): LiveSnapshot {
-  return { agents: [], sessions: [], images: [], zones: [], serverTime: new Date(now).toISOString(), ...change };
+  const serverTime = new Date(now).toISOString();
+  return { agents: [], sessions: [], images: [], zones: [], totals: noTotals(), changes: [], serverTime, ...change };
 }

@@ -9,15 +9,17 @@ import {
   imageRow,
   NOON,
   pendingAgentRow,
+  revokedAgentRow,
   secondsBefore,
   sessionRow,
   snapshot,
   trainingImageRow,
 } from './fixtures.ts';
+import { everyChange } from './overviewRows.ts';
 
 /** A fleet as large as one page should bear with ease: 12 agents in every state, 40 sessions in every phase. */
 export function fullFleet(now: number = NOON): LiveSnapshot {
-  return snapshot({ agents: agents(now), sessions: sessions(now), images: images() }, now);
+  return snapshot({ agents: agents(now), sessions: sessions(now), images: images(), changes: everyChange(now) }, now);
 }
 
 function images(): LiveSnapshot['images'] {
@@ -87,6 +89,7 @@ function agents(now: number): readonly AgentView[] {
         { level: 'covered', sentence: '2 GiB past physical memory, covered by swap' },
       ],
     }),
+    revokedAgentRow(heard(400)),
     host(8, { simulated: true, unmanagedContainers: 3 }),
     host(9, { simulated: true, zone: 'lab', hostname: 'a-host-with-a-rather-long-name.rack-17.example.internal' }),
     gpuAgentRow(heard(2)),

@@ -1,17 +1,39 @@
 import { css, html, LitElement } from 'lit';
-import '../components/mu-agent.ts';
+import '../components/mu-agent-events.ts';
+import '../components/mu-agent-filter.ts';
+import '../components/mu-agent-table.ts';
+import '../components/mu-attention.ts';
 import '../components/mu-banner.ts';
 import '../components/mu-bar.ts';
-import '../components/mu-chart.ts';
+import '../components/mu-changes.ts';
+import '../components/mu-conflict.ts';
+import '../components/mu-counts.ts';
 import '../components/mu-empty.ts';
 import '../components/mu-explanation.ts';
+import '../components/mu-facts.ts';
+import '../components/mu-fit.ts';
 import '../components/mu-gpus.ts';
+import '../components/mu-history-chart.ts';
 import '../components/mu-images.ts';
+import '../components/mu-keys.ts';
+import '../components/mu-menu.ts';
+import '../components/mu-output.ts';
+import '../components/mu-not-ready.ts';
+import '../components/mu-people.ts';
+import '../components/mu-pruned.ts';
 import '../components/mu-refusal.ts';
+import '../components/mu-room.ts';
+import '../components/mu-secret.ts';
 import '../components/mu-sessions.ts';
 import '../components/mu-state.ts';
+import '../components/mu-statistic.ts';
 import '../components/mu-switch.ts';
+import '../components/mu-timeline.ts';
+import '../components/mu-tokens.ts';
+import '../components/mu-totals.ts';
 import { entries } from './entries.ts';
+import { imageEntries } from './imageEntries.ts';
+import { overviewEntries } from './overviewEntries.ts';
 import { base } from '../styles/base.ts';
 
 /** Every component in its edge states, with invented rows. Nothing here talks to a gateway. */
@@ -54,7 +76,7 @@ class MuGallery extends LitElement {
   override render(): unknown {
     return html`<main>
       <h1>Gallery of components</h1>
-      ${entries.map(
+      ${[...overviewEntries, ...imageEntries, ...entries].map(
         ({ component, states }) =>
           html`<section aria-label=${component}>
             <h2>${component}</h2>

@@ -63,6 +63,11 @@ export const base = css`
     cursor: progress;
     opacity: 0.75;
   }
+  button:disabled,
+  button:disabled:hover {
+    cursor: not-allowed;
+    opacity: 0.5;
+  }
   button.primary {
     color: var(--on-accent);
     background: var(--accent);

@@ -1,27 +1,48 @@
 import { html, LitElement, nothing } from 'lit';
-import '../components/mu-banner.ts';
+import type { Role } from '../../domain/people/role.ts';
 import type { AgentView, ImageView, SessionView } from '../../projections/views.ts';
-import { age, counted } from '../data/amounts.ts';
-import { asSentence } from '../data/explain.ts';
-import { applyPatch, fleetFromSnapshot, serverNow, zoneTroubles, type Fleet, type LivePatch } from '../data/fleet.ts';
-import { signIn, signOut, whoAmI, type Me } from '../data/gateway.ts';
+import { applyPatch, fleetFromSnapshot, fleetSummary, serverNow, type Fleet, type LivePatch } from '../data/fleet.ts';
+import { signInByLink, signOut, whoAmI, type Me } from '../data/gateway.ts';
 import { LiveFleet } from '../data/live.ts';
+import {
+  addressOf,
+  isSamePlace,
+  NEW_IMAGE,
+  OVERVIEW,
+  PAGE_NAMES,
+  placeAt,
+  titleOf,
+  type ListPage,
+  type Place,
+} from '../data/page.ts';
 import { isRefusal, isSignedOut } from '../data/problem.ts';
-import { signInToken } from '../data/signInLink.ts';
+import { secretLink, type SecretLink } from '../data/signInLink.ts';
 import { base } from '../styles/base.ts';
-import './mu-agents-view.ts';
-import './mu-images-view.ts';
-import './mu-sessions-view.ts';
-import { MuSessionsView } from './mu-sessions-view.ts';
-import './mu-sign-in.ts';
+import { section } from '../styles/section.ts';
+import { appBanners, type Lost } from './appBanners.ts';
+import { appHeader } from './appHeader.ts';
 import { appStyles } from './appStyles.ts';
+import './mu-account-dialog.ts';
+import './mu-agents-view.ts';
+import './mu-first-account.ts';
+import './mu-image-view.ts';
+import './mu-images-view.ts';
+import './mu-overview-view.ts';
+import './mu-sessions-view.ts';
+import './mu-set-password.ts';
+import './mu-sign-in.ts';
+import { noSuch } from './noSuch.ts';
+import { ScrollMemory } from './scrollMemory.ts';
 
 /** How long a notice stays on screen. */
 const NOTICE_MS = 10_000;
+const LATER = 'muster-first-account-later';
 
 type Access =
   | { readonly kind: 'asking' }
   | { readonly kind: 'out'; readonly problem: string | null }
+  | { readonly kind: 'setting-password'; readonly token: string }
+  | { readonly kind: 'first'; readonly me: Me }
   | { readonly kind: 'in'; readonly me: Me };
 
 /** The page: who is signed in, the live fleet, and the sections that show it. */
@@ -32,13 +53,20 @@ export class MuApp extends LitElement {
     now: { state: true },
     lost: { state: true },
     notice: { state: true },
+    account: { state: true },
+    place: { state: true },
   };
   declare access: Access;
   declare fleet: Fleet | null;
   declare now: number;
-  /** Since when the connection is gone and when it is tried again; null while it is there. */
-  declare lost: { readonly since: number; readonly retryAt: number } | null;
+  /** Null while the connection is there. */
+  declare lost: Lost | null;
   declare notice: string | null;
+  /** Whether the dialog of one's own account is open. */
+  declare account: boolean;
+  /** Null where the address leads nowhere. */
+  declare place: Place | null;
+  readonly #scroll = new ScrollMemory();
   #ticking: ReturnType<typeof setInterval> | undefined;
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -54,12 +82,12 @@ export class MuApp extends LitElement {
         this.now = Date.now();
         this.lost = { since: this.lost?.since ?? this.now, retryAt: this.now + retryInSeconds * 1000 };
       },
-      onSignedOut: () => this.#leave(null),
+      onSignedOut: () => this.#leave('Your session has ended; sign in again'),
     },
-    whoAmI,
+    () => this.#whoNow(),
   );
 
-  static override styles = [base, appStyles];
+  static override styles = [base, section, appStyles];
 
   constructor() {
     super();
@@ -68,6 +96,8 @@ export class MuApp extends LitElement {
     this.now = Date.now();
     this.lost = null;
     this.notice = null;
+    this.account = false;
+    this.place = OVERVIEW;
   }
 
   override connectedCallback(): void {
@@ -76,7 +106,9 @@ export class MuApp extends LitElement {
     this.#ticking = setInterval(() => {
       this.now = Date.now();
     }, 1000);
-    void this.#enter();
+    const link = this.#linkInAddress();
+    this.place = this.#placeInAddress();
+    void this.#enter(link);
   }
 
   override disconnectedCallback(): void {
@@ -90,86 +122,236 @@ export class MuApp extends LitElement {
   override render(): unknown {
     const { access } = this;
     if (access.kind === 'asking') return html`<p class="waiting" role="status">Loading</p>`;
-    if (access.kind === 'out') return html`<mu-sign-in .problem=${access.problem}></mu-sign-in>`;
-    return html`${this.#header(access.me)}
+    if (access.kind === 'out') {
+      return html`<mu-sign-in .problem=${access.problem} @signed-in=${() => this.#enter(null)}></mu-sign-in>`;
+    }
+    if (access.kind === 'setting-password') {
+      return html`<mu-set-password .token=${access.token} @signed-in=${() => this.#enter(null)}></mu-set-password>`;
+    }
+    if (access.kind === 'first') {
+      return html`<mu-first-account
+        @signed-in=${() => this.#enter(null)}
+        @later=${() => this.#later(access.me)}
+      ></mu-first-account>`;
+    }
+    return html`${appHeader({
+        me: access.me,
+        page: this.place?.page ?? null,
+        summary: this.fleet === null ? null : fleetSummary(this.fleet),
+        onAccount: () => this.#showAccount(true),
+        onSignOut: this.#signOut,
+      })}
       <main
+        tabindex="-1"
+        aria-label=${this.place === null ? 'No such page' : PAGE_NAMES[this.place.page]}
+        @signed-out=${() => this.#leave(null)}
+        @me-changed=${this.#meChanged}
         @agent-changed=${(event: CustomEvent<AgentView>) => this.#changed({ agents: [event.detail] })}
+        @agent-removed=${(event: CustomEvent<string>) => this.#changed({ removedAgents: [event.detail] })}
         @session-changed=${(event: CustomEvent<SessionView>) => this.#changed({ sessions: [event.detail] })}
         @image-changed=${(event: CustomEvent<ImageView>) => this.#changed({ images: [event.detail] })}
         @image-retired=${(event: CustomEvent<string>) => this.#changed({ removedImages: [event.detail] })}
         @notice=${(event: CustomEvent<string>) => this.#say(event.detail)}
+        @query-changed=${(event: CustomEvent<string>) => this.#queryChanged(event.detail)}
       >
-        ${this.#banners(access.me)}
-        ${
-          this.fleet === null
-            ? html`<p class="waiting" role="status">Loading the fleet</p>`
-            : html`<mu-agents-view .fleet=${this.fleet} .now=${this.now}></mu-agents-view>
-                <mu-sessions-view .fleet=${this.fleet} .now=${this.now}></mu-sessions-view>
-                <mu-images-view .fleet=${this.fleet} @start-wish=${this.#startWished}></mu-images-view>`
-        }
+        ${appBanners({
+          me: access.me,
+          page: this.place?.page ?? null,
+          fleet: this.fleet,
+          lost: this.lost,
+          now: this.now,
+          onRetry: this.#live.retryNow,
+        })}
+        ${this.#page(access.me)}
       </main>
+      ${this.#accountDialog(access.me)}
       <div class="notice" role="status">${this.notice === null ? nothing : html`<p>${this.notice}</p>`}</div>`;
   }
 
-  #header(me: Me): unknown {
-    return html`<header>
-      <h1>Muster</h1>
-      <p class="summary">${this.fleet === null ? nothing : summary(this.fleet)}</p>
-      <p class="who">
-        <span class="muted">${me.actor.id}, version ${me.version}</span>
-        <button class="quiet" type="button" @click=${this.#signOut}>Sign out</button>
-      </p>
-    </header>`;
+  #page(me: Me): unknown {
+    const { fleet, place } = this;
+    if (place === null) return noSuch('No such page', 'This address leads nowhere here.', 'overview');
+    if (place.page === 'access') return this.#access(me);
+    if (fleet === null) return html`<p class="waiting" role="status">Loading the fleet</p>`;
+    if (place.page === 'overview') return this.#overview(fleet, me.role);
+    return this.#listPage(place.page, place, fleet, me.role);
   }
 
-  #banners(me: Me): unknown {
-    const simulated = me.simulated || [...(this.fleet?.agents.values() ?? [])].some((agent) => agent.simulated);
-    return html`${
-      this.lost === null
-        ? nothing
-        : html`<mu-banner tone="warn">
-            <span>
-              <strong>Connection lost.</strong> What is shown is ${age(this.lost.since, this.now)} old. Trying again
-              <span aria-hidden="true">in ${Math.max(0, Math.ceil((this.lost.retryAt - this.now) / 1000))} s</span>.
-            </span>
-            <button type="button" @click=${this.#live.retryNow}>Try now</button>
-          </mu-banner>`
+  #overview(fleet: Fleet, may: Role): unknown {
+    return html`<mu-overview-view .fleet=${fleet} .now=${this.now} .may=${may}></mu-overview-view>`;
+  }
+
+  #listPage(page: ListPage, { id, query }: Place, fleet: Fleet, may: Role): unknown {
+    const { now } = this;
+    switch (page) {
+      case 'agents':
+        return id === null
+          ? html`<mu-agents-view .fleet=${fleet} .now=${now} .may=${may} .query=${query}></mu-agents-view>`
+          : html`<mu-agent-view
+              .fleet=${fleet}
+              .agentId=${id}
+              .now=${now}
+              .may=${may}
+              .query=${query}
+            ></mu-agent-view>`;
+      case 'sessions':
+        if (id !== null) void this.#load(import('./mu-session-view.ts'));
+        return id === null
+          ? html`<mu-sessions-view .fleet=${fleet} .now=${now} .may=${may} .query=${query}></mu-sessions-view>`
+          : html`<mu-session-view .fleet=${fleet} .now=${now} .may=${may} .sessionId=${id}></mu-session-view>`;
+      case 'images':
+        return id === null
+          ? html`<mu-images-view .fleet=${fleet} .may=${may}></mu-images-view>`
+          : html`<mu-image-view .fleet=${fleet} .imageId=${id} .now=${now} .may=${may}></mu-image-view>`;
     }
-    ${(this.fleet === null ? [] : zoneTroubles(this.fleet)).map(
-      ({ place, detail, mend, condition }) =>
-        html`<mu-banner tone="warn">
-          <span><strong>${place}${asSentence(detail)}</strong> ${asSentence(mend)} <code>${condition}</code></span>
-        </mu-banner>`,
-    )}
-    ${
-      simulated
-        ? html`<mu-banner>
-            <span
-              ><strong>Simulated agents.</strong> Those with the tag are no real hosts: no container runs on them.</span
-            >
-          </mu-banner>`
-        : nothing
-    }`;
   }
 
-  readonly #hashChanged = (): void => void this.#enter();
-
-  /** Consumes a sign-in link if the address has one, and asks who we are. */
-  async #enter(): Promise<void> {
-    const token = signInToken(globalThis.location.hash);
-    if (token === null && this.access.kind === 'in') return;
-    // At once, so that the token is in no history, screenshot or copied address.
-    if (token !== null) history.replaceState(null, '', globalThis.location.pathname + globalThis.location.search);
+  /** What is seldom seen is loaded when it is first shown, so that the first page is there sooner; until then it is empty. */
+  async #load(code: Promise<unknown>): Promise<void> {
     try {
-      if (token !== null) await signIn(token);
-      this.access = { kind: 'in', me: await whoAmI() };
+      await code;
+    } catch (error) {
+      // Browsers say so when a file does not come: the network, or a gateway that was updated meanwhile.
+      if (!(error instanceof TypeError)) throw error;
+      this.#say('This page could not be loaded: reload it in the browser.');
+    }
+  }
+
+  #access({ actor, role }: Me): unknown {
+    return html`<mu-access-view .now=${this.#serverNow} .may=${role} .self=${actor.id}></mu-access-view>`;
+  }
+
+  /** In milliseconds; this machine's time until the server's is known. */
+  get #serverNow(): number {
+    return this.fleet === null ? this.now : serverNow(this.fleet, this.now);
+  }
+
+  #accountDialog(me: Me): unknown {
+    if (!this.account) return nothing;
+    return html`<mu-account-dialog
+      .me=${me}
+      .now=${this.#serverNow}
+      @dialog-closed=${() => this.#showAccount(false)}
+      @signed-out=${() => this.#leave(null)}
+      @notice=${(event: CustomEvent<string>) => this.#say(event.detail)}
+    ></mu-account-dialog>`;
+  }
+
+  #showAccount(open: boolean): void {
+    this.account = open;
+  }
+
+  protected override updated(): void {
+    void this.#loadPage();
+    document.title = titleOf(this.place, this.#nameShown());
+    this.toggleAttribute('wide', this.place?.page === 'agents' && this.place.id === null);
+  }
+
+  /** The larger pages that are not the first to be looked at come when somebody turns to them. */
+  async #loadPage(): Promise<void> {
+    const { place } = this;
+    try {
+      if (place?.page === 'access') await import('./mu-access-view.ts');
+      if (place?.page === 'agents' && place.id !== null) await import('./mu-agent-view.ts');
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      this.#say('This page could not be loaded. Load it again once the gateway answers.');
+    }
+  }
+
+  /** What the one thing that is shown is called; null on a list. */
+  #nameShown(): string | null {
+    const { place, fleet } = this;
+    if (place === null || place.id === null) return null;
+    if (place.page === 'agents') return fleet?.agents.get(place.id)?.hostname ?? place.id;
+    if (place.page === 'images' && place.id === NEW_IMAGE) return 'A new image';
+    if (place.page === 'images') return fleet?.images.get(place.id)?.name ?? place.id;
+    return place.id;
+  }
+
+  readonly #hashChanged = (): void => {
+    const link = this.#linkInAddress();
+    if (link !== null) void this.#enter(link);
+    void this.#turnTo(this.#placeInAddress());
+  };
+
+  /** Another page begins at its top, one gone back to where it was left, and reading goes on there. */
+  async #turnTo(place: Place | null): Promise<void> {
+    const before = this.place;
+    this.place = place;
+    if (isSamePlace(before, place)) return;
+    const top = this.#scroll.turned();
+    await this.updateComplete;
+    this.renderRoot.querySelector('main')?.focus({ preventScroll: true });
+    requestAnimationFrame(() => globalThis.scrollTo(0, top));
+  }
+
+  /** An address from before is written as it is today. */
+  #placeInAddress(): Place | null {
+    const { hash } = globalThis.location;
+    const place = placeAt(hash);
+    if (place !== null && hash.startsWith('#/') && hash !== addressOf(place)) {
+      history.replaceState(history.state, '', addressOf(place));
+    }
+    return place;
+  }
+
+  #queryChanged(query: string): void {
+    if (this.place === null) return;
+    this.place = { ...this.place, query };
+    history.replaceState(history.state, '', addressOf(this.place));
+  }
+
+  /** Taken out of the address at once, so that the token is in no history, screenshot or copied address. */
+  #linkInAddress(): SecretLink | null {
+    const link = secretLink(globalThis.location.hash);
+    if (link !== null) history.replaceState(null, '', globalThis.location.pathname + globalThis.location.search);
+    return link;
+  }
+
+  /** Uses a link if there is one, and asks who we are. */
+  async #enter(link: SecretLink | null): Promise<void> {
+    if (link?.kind === 'set-password') {
       this.#live.close();
-      this.#live.open();
+      this.access = { kind: 'setting-password', token: link.token };
+      return;
+    }
+    try {
+      if (link !== null) await signInByLink(link.token);
+      const me = await whoAmI();
+      if (me.firstAccountNeeded && !me.simulated && !saidLater()) this.access = { kind: 'first', me };
+      else this.#open(me);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      this.#leave(token === null && isSignedOut(error) ? null : error.message);
+      this.#leave(link === null && isSignedOut(error) ? null : error.message);
     }
   }
+
+  #open(me: Me): void {
+    this.access = { kind: 'in', me };
+    this.#live.close();
+    this.#live.open();
+  }
+
+  #later(me: Me): void {
+    sessionStorage.setItem(LATER, 'true');
+    this.#open(me);
+  }
+
+  /** Asked before each new attempt at the live stream: a role may be another by then. */
+  readonly #whoNow = async (): Promise<void> => {
+    const me = await whoAmI();
+    if (this.access.kind === 'in') this.access = { kind: 'in', me };
+  };
+
+  readonly #meChanged = async (): Promise<void> => {
+    try {
+      await this.#whoNow();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#say(error.message);
+    }
+  };
 
   readonly #signOut = async (): Promise<void> => {
     try {
@@ -185,6 +367,7 @@ export class MuApp extends LitElement {
     this.#live.close();
     this.fleet = null;
     this.lost = null;
+    this.account = false;
     this.access = { kind: 'out', problem };
   }
 
@@ -207,25 +390,11 @@ export class MuApp extends LitElement {
       this.notice = null;
     }, NOTICE_MS);
   }
-
-  readonly #startWished = (event: CustomEvent<string>): void => {
-    const sessions = this.renderRoot.querySelector('mu-sessions-view');
-    if (sessions instanceof MuSessionsView) sessions.start(event.detail);
-  };
 }
 
-/** `11 of 12 agents online, 37 sessions running, 2 waiting`. */
-function summary(fleet: Fleet): string {
-  const agents = [...fleet.agents.values()];
-  const online = agents.filter((agent) => agent.connectivity === 'online').length;
-  const phases = [...fleet.sessions.values()].map((session) => session.phase);
-  const running = phases.filter((phase) => phase === 'running').length;
-  const waiting = phases.filter((phase) => phase === 'waiting').length;
-  return [
-    `${online} of ${counted(agents.length, 'agent', 'agents')} online`,
-    `${counted(running, 'session', 'sessions')} running`,
-    ...(waiting === 0 ? [] : [`${waiting} waiting`]),
-  ].join(', ');
+/** For as long as this tab is open nobody asks again. */
+function saidLater(): boolean {
+  return sessionStorage.getItem(LATER) !== null;
 }
 
 customElements.define('mu-app', MuApp);

@@ -1,37 +1,47 @@
 import { html, LitElement, nothing } from 'lit';
+import type { Role } from '../../domain/people/role.ts';
 import type { ImageView } from '../../projections/views.ts';
 import '../components/mu-empty.ts';
 import '../components/mu-images.ts';
 import type { ImageWish } from '../components/mu-images.ts';
 import { imagesInOrder, type Fleet } from '../data/fleet.ts';
+import { sessionsOf } from '../data/imageChanges.ts';
+import { addressOf, NEW_IMAGE } from '../data/page.ts';
+import { whyNot } from '../data/roles.ts';
 import { base } from '../styles/base.ts';
 import { section } from '../styles/section.ts';
-import './mu-image-dialog.ts';
-import './mu-retire-dialog.ts';
+import './mu-confirm-dialog.ts';
+import { retireQuestion } from './questions.ts';
 
-type Open =
-  | { readonly dialog: 'edit'; readonly image: ImageView | null }
-  | { readonly dialog: 'retire'; readonly image: ImageView };
-
-/** Image definitions: define one, edit one, retire one. Dispatches `start-wish` with an image's id. */
+/** Image definitions, each with a page of its own; one is started from and retired here too. */
 export class MuImagesView extends LitElement {
-  static override properties = { fleet: { attribute: false }, open: { state: true } };
+  static override properties = { fleet: { attribute: false }, may: { attribute: false }, retiring: { state: true } };
   declare fleet: Fleet | null;
-  declare open: Open | null;
+  /** The role of who is signed in. */
+  declare may: Role;
+  declare retiring: ImageView | null;
 
   static override styles = [base, section];
 
   constructor() {
     super();
     this.fleet = null;
-    this.open = null;
+    this.may = 'viewer';
+    this.retiring = null;
   }
 
   override render(): unknown {
     const { fleet } = this;
     if (fleet === null) return nothing;
     const images = imagesInOrder(fleet);
-    const define = html`<button class=${images.length === 0 ? 'primary' : ''} type="button" @click=${this.#define}>
+    const why = whyNot(this.may, 'admin');
+    const define = html`<button
+      class=${images.length === 0 ? 'primary' : ''}
+      type="button"
+      ?disabled=${why !== null}
+      title=${why ?? nothing}
+      @click=${this.#define}
+    >
       Define an image
     </button>`;
     return html`<section aria-labelledby="images">
@@ -48,39 +58,37 @@ export class MuImagesView extends LitElement {
                 </p>
                 ${define}
               </mu-empty>`
-            : html`<mu-images .images=${images} @image-wish=${this.#wished}></mu-images>`
+            : html`<mu-images .images=${images} .may=${this.may} @image-wish=${this.#wished}></mu-images>`
         }
       </section>
       ${this.#dialog()}`;
   }
 
   #dialog(): unknown {
-    const { open } = this;
-    if (open === null) return nothing;
-    return open.dialog === 'edit'
-      ? html`<mu-image-dialog
-          .image=${open.image}
-          .known=${this.fleet?.images ?? new Map()}
-          @dialog-closed=${this.#closed}
-        ></mu-image-dialog>`
-      : html`<mu-retire-dialog .image=${open.image} @dialog-closed=${this.#closed}></mu-retire-dialog>`;
+    const { retiring, fleet } = this;
+    if (retiring === null || fleet === null) return nothing;
+    const question = retireQuestion(this, retiring, sessionsOf(retiring.imageId, fleet.sessions.values()));
+    return html`<mu-confirm-dialog .question=${question} @dialog-closed=${this.#closed}></mu-confirm-dialog>`;
   }
 
   readonly #define = (): void => {
-    this.open = { dialog: 'edit', image: null };
+    globalThis.location.hash = addressOf({ page: 'images', id: NEW_IMAGE });
   };
 
   readonly #wished = (event: CustomEvent<ImageWish>): void => {
     const { wish, image } = event.detail;
     if (wish === 'start') {
-      this.dispatchEvent(new CustomEvent<string>('start-wish', { detail: image.imageId }));
+      const query = new URLSearchParams({ start: image.imageId }).toString();
+      globalThis.location.hash = addressOf({ page: 'sessions', query });
+    } else if (wish === 'edit') {
+      globalThis.location.hash = addressOf({ page: 'images', id: image.imageId });
     } else {
-      this.open = { dialog: wish, image };
+      this.retiring = image;
     }
   };
 
   readonly #closed = (): void => {
-    this.open = null;
+    this.retiring = null;
   };
 }
 

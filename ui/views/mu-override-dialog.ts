@@ -6,21 +6,26 @@ import { reasonField } from '../components/reasonField.ts';
 import '../components/mu-dialog.ts';
 import { MuDialog } from '../components/mu-dialog.ts';
 import '../components/mu-refusal.ts';
+import '../components/mu-room.ts';
 import { changeOverrides } from '../data/gateway.ts';
 import { coresEcho, memoryEcho, setWhenText, type OverrideEcho } from '../data/overrides.ts';
+import { roomLines, type RoomFleet } from '../data/room.ts';
 import { hasCode } from '../data/problem.ts';
 import { base, form } from '../styles/base.ts';
-import { notify } from './events.ts';
+import { agentChanged, notify } from './events.ts';
 
 /** Edits the overrides of one agent: what was understood is echoed while typing. */
 export class MuOverrideDialog extends LitElement {
   static override properties = {
     agent: { attribute: false },
+    fleet: { attribute: false },
     cores: { state: true },
     memory: { state: true },
     reason: { state: true },
   };
   declare agent: AgentView | null;
+  /** Whose images there is more room for, or less. */
+  declare fleet: RoomFleet | null;
   declare cores: string | null;
   declare memory: string | null;
   declare reason: string;
@@ -43,6 +48,7 @@ export class MuOverrideDialog extends LitElement {
   constructor() {
     super();
     this.agent = null;
+    this.fleet = null;
     this.cores = null;
     this.memory = null;
     this.reason = '';
@@ -54,6 +60,7 @@ export class MuOverrideDialog extends LitElement {
     const { cores, memory } = this.#fields(agent);
     const coresSaid = coresEcho(cores, agent.physical);
     const memorySaid = memoryEcho(memory, agent);
+    const room = this.fleet === null ? null : roomLines(agent, { cores: this.cores, memory: this.memory }, this.fleet);
     const confirm = hasCode(this.#save.refusal, 'CONFIRM_NEEDED');
     return html`<mu-dialog heading="Override capacity of ${agent.hostname}">
       <p class="intro">
@@ -66,6 +73,7 @@ export class MuOverrideDialog extends LitElement {
           ${this.#field('memory', 'Memory', memory, memorySaid, setWhen(agent.memoryOverride, agent.physical?.memoryBytes, formatBytes))}
         </div>
         ${memorySaid.risk === null ? nothing : html`<p class="warn ${memorySaid.risk.level}" id="risk"><strong>Memory risk:</strong> ${memorySaid.risk.sentence}</p>`}
+        ${room === null ? nothing : html`<mu-room .room=${room}></mu-room>`}
         ${reasonField(this.reason, this.#reasonTyped)}
         <mu-refusal .refusal=${this.#save.refusal}></mu-refusal>
         <div class="actions">
@@ -141,9 +149,7 @@ export class MuOverrideDialog extends LitElement {
         ...(confirm ? { confirm } : {}),
         ...(this.reason.trim() === '' ? {} : { reason: this.reason.trim() }),
       });
-      this.dispatchEvent(
-        new CustomEvent<AgentView>('agent-changed', { detail: changed, bubbles: true, composed: true }),
-      );
+      agentChanged(this, changed);
       notify(this, echoes.length === 0 ? `${agent.hostname} is saved.` : `${agent.hostname}: ${echoes.join('; ')}.`);
     });
     const dialog = this.renderRoot.querySelector('mu-dialog');

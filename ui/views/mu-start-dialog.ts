@@ -11,7 +11,9 @@ import { requestText } from '../data/amounts.ts';
 import { refusedPlacement } from '../data/explain.ts';
 import { agentsInOrder, imagesInOrder, type Fleet } from '../data/fleet.ts';
 import { planPlacement, startSession, type PlanBody, type StartBody, type Started } from '../data/gateway.ts';
+import { addressOf } from '../data/page.ts';
 import { Problem } from '../data/problem.ts';
+import { Repeatable } from '../data/repeatable.ts';
 import { base, form } from '../styles/base.ts';
 
 /** Starts a session. Says where it would go while the form is filled in, and afterwards where it went and why. */
@@ -34,8 +36,7 @@ export class MuStartDialog extends LitElement {
   readonly #planning = new Action(this);
   #asked = '';
   #abort = new AbortController();
-  /** A request whose answer was lost, with its key: sent again unchanged, it is the same request. */
-  #unanswered: { readonly key: string; readonly body: string } | null = null;
+  readonly #repeatable = new Repeatable<StartBody>();
 
   static override styles = [
     base,
@@ -105,7 +106,7 @@ export class MuStartDialog extends LitElement {
   #form(fleet: Fleet): unknown {
     const refused = refusedPlacement(this.#start.refusal);
     const images = imagesInOrder(fleet);
-    const agents = agentsInOrder(fleet).filter((agent) => agent.intent !== 'pending');
+    const agents = agentsInOrder(fleet).filter((agent) => agent.intent !== 'pending' && agent.intent !== 'revoked');
     return html`<form @submit=${this.#submitted}>
       <div class="pair">
         <div class="field">
@@ -159,6 +160,7 @@ export class MuStartDialog extends LitElement {
       <p role="status"><code>${session.sessionId}</code> ${current.sentence}</p>
       <mu-explanation tense="result" .explanation=${placement}></mu-explanation>
       <div class="actions">
+        <a href=${addressOf({ page: 'sessions', id: session.sessionId })}>Open its page</a>
         <button type="button" @click=${this.#another}>Start another</button>
         <button class="primary" type="button" @click=${this.#done}>Done</button>
       </div>
@@ -203,10 +205,8 @@ export class MuStartDialog extends LitElement {
 
   readonly #submitted = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const body: StartBody = { ...this.#body(), whenFull: this.whenFull };
-    const text = JSON.stringify(body);
-    const key = this.#unanswered?.body === text ? this.#unanswered.key : newKey();
-    this.#unanswered = { key, body: text };
+    const wanted: StartBody = { ...this.#body(), whenFull: this.whenFull };
+    const { body, key } = this.#repeatable.ask(JSON.stringify(wanted), () => wanted);
     const accepted = await this.#start.run(async () => {
       const started = await startSession(body, key);
       this.dispatchEvent(
@@ -214,7 +214,7 @@ export class MuStartDialog extends LitElement {
       );
       this.started = started;
     });
-    if (accepted || this.#start.refusal instanceof Problem) this.#unanswered = null;
+    if (accepted || this.#start.refusal instanceof Problem) this.#repeatable.answered();
     await this.updateComplete;
     if (accepted) this.renderRoot.querySelector<HTMLElement>('button.primary')?.focus();
   };
@@ -235,11 +235,6 @@ function needText(image: ImageView | undefined): string {
   return image === undefined
     ? ''
     : `Needs ${requestText(image.millicores, image.memoryBytes, describeGpuNeed(image.gpu))}.`;
-}
-
-/** Not `randomUUID`: browsers offer that on secure origins only, and this page may be reached by plain HTTP. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 customElements.define('mu-start-dialog', MuStartDialog);

@@ -24,6 +24,10 @@ export class MuWhyDialog extends LitElement {
         gap: var(--space-3);
         align-content: start;
       }
+      .digest {
+        font-size: var(--text-s);
+        overflow-wrap: anywhere;
+      }
     `,
   ];
 
@@ -39,6 +43,7 @@ export class MuWhyDialog extends LitElement {
     return html`<mu-dialog wide heading="Why ${session.sessionId} is where it is">
       <div class="content" aria-busy=${this.#load.busy}>
         <p>${session.sentence}</p>
+        ${session.imageDigest === null ? nothing : html`<p class="muted digest">Image ${session.imageDigest}</p>`}
         ${this.#load.busy ? html`<p class="muted" role="status">Computing it again from the log</p>` : nothing}
         <mu-refusal .refusal=${this.#load.refusal}></mu-refusal>
         <mu-explanation tense="result" .explanation=${this.explanation}></mu-explanation>

@@ -2,32 +2,35 @@ import { capacityOf, schedulableGpus } from '../../agents/capacity.ts';
 import type { AgentState } from '../../agents/state.ts';
 import { fits } from '../place.ts';
 import type { PlacementRequest } from '../rule.ts';
+import { SET_COLUMN } from './boundsTree.ts';
 import type { DeviceKinds } from './deviceKinds.ts';
+import { labelBits } from './labelBits.ts';
 
 /**
  * What the index knows of an agent, as numbers. In a node of the tree each is the largest of the agents below it; those
- * named least or fewest are kept negative, so that there it is the smallest.
+ * named least or fewest are kept negative, so that there it is the smallest. Labels are bits, and in a node those of all.
  */
 export const Column = {
-  freeMillicores: 0,
-  freeMemory: 1,
-  millicores: 2,
-  memory: 3,
-  gpus: 4,
-  leastMillicores: 5,
-  leastMemory: 6,
-  leastGpus: 7,
-  leastMillicoresShare: 8,
-  leastMemoryShare: 9,
-  leastGpuShare: 10,
-  leastLoad: 11,
-  leastClaimedShare: 12,
-  fewestSessions: 13,
-  fewestDevices: 14,
+  labels: SET_COLUMN,
+  freeMillicores: 1,
+  freeMemory: 2,
+  millicores: 3,
+  memory: 4,
+  gpus: 5,
+  leastMillicores: 6,
+  leastMemory: 7,
+  leastGpus: 8,
+  leastMillicoresShare: 9,
+  leastMemoryShare: 10,
+  leastGpuShare: 11,
+  leastLoad: 12,
+  leastClaimedShare: 13,
+  fewestSessions: 14,
+  fewestDevices: 15,
 } as const;
 
 /** After these, two columns per kind of device: how many are free, and how many there are. */
-const FIRST_KIND = 15;
+const FIRST_KIND = 16;
 
 export function strideFor(kinds: DeviceKinds): number {
   return FIRST_KIND + 2 * kinds.count;
@@ -50,6 +53,7 @@ export function agentRow(agent: AgentState, kinds: DeviceKinds): Float64Array | 
   if (capacity === null || !fits(agent, NOTHING_ASKED)) return null;
   const { allocated } = agent;
   const row = new Float64Array(strideFor(kinds));
+  row[Column.labels] = labelBits(agent.labels);
   row[Column.freeMillicores] = capacity.millicores - allocated.millicores;
   row[Column.freeMemory] = capacity.memoryBytes - allocated.memoryBytes;
   row[Column.millicores] = capacity.millicores;
@@ -103,6 +107,8 @@ const NOTHING_ASKED: PlacementRequest = {
     gpu: { kind: 'none' },
     gpuModel: null,
     gpuMemoryBytes: null,
+    includeLabels: [],
+    excludeLabels: [],
     ports: [],
     shmBytes: null,
     environment: {},

@@ -2,6 +2,7 @@ import type { PlacementRequest } from '../rule.ts';
 import { Column, freeOfKind, totalOfKind } from './agentRow.ts';
 import type { BoundsTree } from './boundsTree.ts';
 import type { DeviceKinds } from './deviceKinds.ts';
+import { selectorBits } from './labelBits.ts';
 
 /** A request as the tree is asked for it: amounts, and the columns that count the devices of the kinds that would do. */
 export interface Wanted {
@@ -10,6 +11,8 @@ export interface Wanted {
   /** Devices that an agent must have to fit: the number asked for, or 1 for "all". */
   readonly devices: number;
   readonly allDevices: boolean;
+  /** The bits of labels that an agent must have; which it must not have, no bound tells. */
+  readonly labels: number;
   readonly free: readonly number[];
   readonly total: readonly number[];
 }
@@ -19,7 +22,9 @@ export function wantedBy({ needs }: PlacementRequest, known: DeviceKinds): Wante
   const allDevices = gpu.kind === 'all';
   const devices = gpu.kind === 'count' ? gpu.count : allDevices ? 1 : 0;
   const kinds = devices === 0 ? [] : known.meeting(needs);
-  return { millicores, memoryBytes, devices, allDevices, free: kinds.map(freeOfKind), total: kinds.map(totalOfKind) };
+  const labels = selectorBits(needs.includeLabels);
+  const [free, total] = [kinds.map(freeOfKind), kinds.map(totalOfKind)];
+  return { millicores, memoryBytes, devices, allDevices, labels, free, total };
 }
 
 /**
@@ -30,6 +35,7 @@ export function wantedBy({ needs }: PlacementRequest, known: DeviceKinds): Wante
 export function loadBound({ values, stride }: BoundsTree, node: number, wanted: Wanted): number {
   const at = node * stride;
   const { millicores, memoryBytes, devices, allDevices } = wanted;
+  if (lacksLabels(values, at, wanted)) return Infinity;
   const coresThere = values[at + Column.millicores] ?? 0;
   if (coresThere < millicores) return Infinity;
   if (millicores > 0 && (values[at + Column.freeMillicores] ?? 0) < millicores) return Infinity;
@@ -68,6 +74,7 @@ function leastShare(values: Float64Array, least: number, share: number, more: nu
 export function shortfallBound({ values, stride }: BoundsTree, node: number, wanted: Wanted): number {
   const at = node * stride;
   const { millicores, memoryBytes, devices, allDevices } = wanted;
+  if (lacksLabels(values, at, wanted)) return Infinity;
   const coresThere = values[at + Column.millicores] ?? 0;
   const memoryThere = values[at + Column.memory] ?? 0;
   if (coresThere < millicores || memoryThere < memoryBytes) return Infinity;
@@ -80,6 +87,11 @@ export function shortfallBound({ values, stride }: BoundsTree, node: number, wan
       ? -(values[at + Column.leastClaimedShare] ?? 0)
       : short(devices, sumOf(values, at, wanted.free), values[at + Column.gpus] ?? 0),
   );
+}
+
+/** Below the node no agent has all labels that are asked for. */
+function lacksLabels(values: Float64Array, at: number, { labels }: Wanted): boolean {
+  return labels !== 0 && ((values[at + Column.labels] ?? 0) & labels) !== labels;
 }
 
 /** Below the node every agent has more devices than any has of the kinds that would do. */

@@ -1,3 +1,6 @@
+/** The one column that is a set of bits, below 2^31: a node has the bits of both its children. */
+export const SET_COLUMN = 0;
+
 /**
  * A complete binary tree over slots. Each slot holds one agent's numbers, or nothing; each node above holds, per column,
  * the largest of its two children. So a node says in one look what no agent below it exceeds. (A column for which the
@@ -62,8 +65,10 @@ export class BoundsTree {
     const at = node * stride;
     const left = 2 * at;
     const right = left + stride;
-    let changed = false;
-    for (let column = 0; column < stride; column += 1) {
+    const bits = (values[left + SET_COLUMN] ?? 0) | (values[right + SET_COLUMN] ?? 0);
+    let changed = values[at + SET_COLUMN] !== bits;
+    values[at + SET_COLUMN] = bits;
+    for (let column = SET_COLUMN + 1; column < stride; column += 1) {
       const value = Math.max(values[left + column] ?? 0, values[right + column] ?? 0);
       if (values[at + column] === value) continue;
       values[at + column] = value;

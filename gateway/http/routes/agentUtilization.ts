@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import * as s from '../../../domain/schemas.ts';
 import { BusError } from '../../../infra/bus/errors.ts';
 import { RESOLUTIONS, type Resolution } from '../../../projections/rollup.ts';
 import { MOST_POINTS, pointsIn, resolutionFor, resolutionOf, type Range } from '../../../projections/rollupRange.ts';
@@ -12,22 +11,16 @@ import { agentParams } from '../schemas/requests.ts';
 import { utilizationView } from '../schemas/views.ts';
 import { agentOr404 } from './find.ts';
 import { problems } from './problems.ts';
+import { beginsOnce, BEGINS_TWICE, rangeFields, rangeOf } from './timeRange.ts';
 
-const HOUR_MS = 3_600_000;
-const MOST_HOURS = 400 * 24;
 const STEPS = RESOLUTIONS.map(({ bucketSeconds }) => String(bucketSeconds));
 
 const query = z
   .strictObject({
-    hours: z.coerce.number().int().min(1).max(MOST_HOURS).optional().describe('back from `until`; 24 unless said'),
-    since: s.time.optional().describe('instead of `hours`'),
-    until: s.time.optional().describe('now unless said'),
+    ...rangeFields,
     step: z.enum(STEPS).optional().describe('seconds; kept 24 h, 7 d and 400 d. Unless said, the finest to draw'),
   })
-  .refine(({ hours, since }) => hours === undefined || since === undefined, {
-    path: ['hours'],
-    message: 'say `hours` or `since`, not both',
-  });
+  .refine(beginsOnce, BEGINS_TWICE);
 
 export const agentUtilization: Route = (api, { core, clock, history }) => {
   const schema = {
@@ -37,7 +30,8 @@ export const agentUtilization: Route = (api, { core, clock, history }) => {
     querystring: query,
     response: { 200: utilizationView, ...problems },
   };
-  api.get('/agents/:agentId/utilization', { schema }, (request) => {
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'utilization' } } as const;
+  api.get('/agents/:agentId/utilization', { schema, config }, (request) => {
     const { agentId } = agentOr404(core, request.params.agentId);
     const range = rangeOf(request.query, clock.now());
     return answer(history, agentId, range, chosen(range, request.query.step, clock.now()));
@@ -46,7 +40,7 @@ export const agentUtilization: Route = (api, { core, clock, history }) => {
 
 /** What is stored is on the bus; without it an answer would be full of gaps that are none. */
 async function answer(
-  history: HistoryReader,
+  history: Pick<HistoryReader, 'read'>,
   agentId: string,
   range: Range,
   resolution: Resolution,
@@ -58,15 +52,6 @@ async function answer(
     if (error instanceof BusError) throw unavailable('the bus, where the history is kept, does not answer', error);
     throw error;
   }
-}
-
-function rangeOf({ hours = 24, since, until }: z.infer<typeof query>, now: number): Range {
-  const end = until === undefined ? now : Date.parse(until);
-  const range = { since: since === undefined ? end - hours * HOUR_MS : Date.parse(since), until: end };
-  if (range.since <= range.until) return range;
-  throw new HttpProblem(400, 'INVALID_REQUEST', 'the range ends before it begins', {
-    errors: [{ path: 'since', message: 'must not be after `until`' }],
-  });
 }
 
 function chosen(range: Range, step: string | undefined, now: number): Resolution {

@@ -1,7 +1,7 @@
 import { askedBy, submit } from '../commands.ts';
 import type { Route } from '../edge.ts';
 import { setEtag } from '../etag.ts';
-import { agentParams, reasonBody } from '../schemas/requests.ts';
+import { agentParams, approvalBody } from '../schemas/requests.ts';
 import { agentView } from '../schemas/views.ts';
 import { agentOr404, zoneOr404 } from './find.ts';
 import { problems } from './problems.ts';
@@ -11,14 +11,16 @@ export const approveAgent: Route = (api, edge) => {
     summary: 'Lets a pending agent join the default zone',
     tags: ['agents'],
     params: agentParams,
-    body: reasonBody,
+    body: approvalBody,
     response: { 200: agentView, ...problems },
   };
-  api.post('/agents/:agentId/approve', { schema }, async (request, reply) => {
+  const config = { role: 'admin', bus: { kind: 'command', name: 'ApproveAgent', target: 'fleet' } } as const;
+  api.post('/agents/:agentId/approve', { schema, config }, async (request, reply) => {
     const { agentId } = request.params;
+    const { fingerprint = null, reason } = request.body ?? {};
     const { hostname, simulated } = agentOr404(edge.core, agentId);
-    const command = { type: 'ApproveAgent', agentId, zone: 'default' } as const;
-    await submit(edge, edge.core.fleet, { asked: askedBy(request), command, reason: request.body?.reason }, reply);
+    const command = { type: 'ApproveAgent', agentId, zone: 'default', fingerprint } as const;
+    await submit(edge, edge.core.fleet, { asked: askedBy(request), command, reason }, reply);
     // The core joins it by itself; doing the same here once more, which changes nothing, is how to wait for it.
     const join = { type: 'JoinAgent', agentId, hostname, simulated } as const;
     const actor = { kind: 'system', id: 'muster' } as const;

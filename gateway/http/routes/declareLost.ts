@@ -14,7 +14,8 @@ export const declareLost: Route = (api, edge) => {
     body: neededReason,
     response: { 200: agentView, ...problems },
   };
-  api.post('/agents/:agentId/declare-lost', { schema }, async (request, reply) => {
+  const config = { role: 'operator', bus: { kind: 'command', name: 'DeclareAgentLost', target: 'zone' } } as const;
+  api.post('/agents/:agentId/declare-lost', { schema, config }, async (request, reply) => {
     const { agentId } = request.params;
     const { replica } = zoneOfAgent(edge.core, agentId);
     const command = { type: 'DeclareAgentLost', agentId } as const;

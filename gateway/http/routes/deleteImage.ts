@@ -13,7 +13,8 @@ export const deleteImage: Route = (api, edge) => {
     body: reasonBody,
     response: { 204: z.undefined(), ...problems },
   };
-  api.delete('/images/:imageId', { schema }, async (request, reply) => {
+  const config = { role: 'admin', bus: { kind: 'command', name: 'RetireImage', target: 'fleet' } } as const;
+  api.delete('/images/:imageId', { schema, config }, async (request, reply) => {
     const { imageId } = request.params;
     const command = { type: 'RetireImage', imageId, ifRevision: ifMatch(request) } as const;
     await submit(edge, edge.core.fleet, { asked: askedBy(request), command, reason: request.body?.reason }, reply);

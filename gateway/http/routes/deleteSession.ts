@@ -14,7 +14,8 @@ export const deleteSession: Route = (api, edge) => {
     body: reasonBody,
     response: { 200: sessionView, 202: sessionView, ...problems },
   };
-  api.delete('/sessions/:sessionId', { schema }, async (request, reply) => {
+  const config = { role: 'operator', bus: { kind: 'command', name: 'StopSession', target: 'zone' } } as const;
+  api.delete('/sessions/:sessionId', { schema, config }, async (request, reply) => {
     const { sessionId } = request.params;
     const { zone, endedAt } = sessionOr404(edge.core, sessionId);
     if (endedAt === null) {

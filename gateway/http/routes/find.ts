@@ -1,9 +1,10 @@
 import type { ImageNeeds } from '../../../domain/images/image.ts';
 import type { AgentView, ImageView, SessionView } from '../../../projections/views.ts';
+import type { LogName } from '../../../infra/log/port.ts';
 import type { Core } from '../../core/core.ts';
 import { agentShown, sessionShown } from '../../core/queries.ts';
 import type { Zone } from '../../core/zone.ts';
-import { notFound, problemOf } from '../problem.ts';
+import { notFound, problemOf, type HttpProblem } from '../problem.ts';
 
 /** Lookups that end in a problem when there is no such thing. */
 
@@ -15,11 +16,26 @@ export function agentOr404(core: Core, agentId: string): AgentView {
 
 /** The zone of an agent that has been approved and has joined it. */
 export function zoneOfAgent(core: Core, agentId: string): Zone {
-  const { intent, zone } = agentOr404(core, agentId);
-  if (intent === 'pending') {
+  const { revokedAt, zone } = agentOr404(core, agentId);
+  if (zone !== '') return zoneOr404(core, zone);
+  if (revokedAt === null) {
     throw problemOf({ code: 'AGENT_NOT_APPROVED', message: `${agentId} waits for approval; approve it first` });
   }
-  return zoneOr404(core, zone);
+  throw revoked(agentId);
+}
+
+/** The log of an agent's zone; null while it is in none. */
+export function logOfAgent(core: Core, zone: string): LogName | null {
+  return core.zones.get(zone)?.projection.log ?? null;
+}
+
+/** A revoked agent takes nothing new, whoever would like it to. */
+export function requireNotRevoked(core: Core, agentId: string): void {
+  if (agentOr404(core, agentId).revokedAt !== null) throw revoked(agentId);
+}
+
+function revoked(agentId: string): HttpProblem {
+  return problemOf({ code: 'AGENT_REVOKED', message: `${agentId} was revoked; it is not heard any more` });
 }
 
 export function zoneOr404(core: Core, zoneId: string): Zone {

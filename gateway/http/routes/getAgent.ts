@@ -12,7 +12,8 @@ export const getAgent: Route = (api, { core }) => {
     params: agentParams,
     response: { 200: agentView, ...problems },
   };
-  api.get('/agents/:agentId', { schema }, (request, reply) => {
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'agent' } } as const;
+  api.get('/agents/:agentId', { schema, config }, (request, reply) => {
     const agent = agentOr404(core, request.params.agentId);
     setEtag(reply, agent.settingsVersion);
     return agent;

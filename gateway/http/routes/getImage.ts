@@ -12,7 +12,8 @@ export const getImage: Route = (api, { core }) => {
     params: imageParams,
     response: { 200: imageView, ...problems },
   };
-  api.get('/images/:imageId', { schema }, (request, reply) => {
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'image' } } as const;
+  api.get('/images/:imageId', { schema, config }, (request, reply) => {
     const image = imageOr404(core, request.params.imageId);
     setEtag(reply, image.revision);
     return image;

@@ -11,5 +11,6 @@ export const getSession: Route = (api, { core }) => {
     params: sessionParams,
     response: { 200: sessionView, ...problems },
   };
-  api.get('/sessions/:sessionId', { schema }, (request) => sessionOr404(core, request.params.sessionId));
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'session' } } as const;
+  api.get('/sessions/:sessionId', { schema, config }, (request) => sessionOr404(core, request.params.sessionId));
 };

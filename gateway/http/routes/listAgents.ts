@@ -10,5 +10,9 @@ export const listAgents: Route = (api, { core }) => {
     tags: ['agents'],
     response: { 200: z.object({ agents: z.array(agentView), position: z.string() }), ...problems },
   };
-  api.get('/agents', { schema }, () => ({ agents: [...agentsShown(core)], position: zonePosition(core) }));
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'agents' } } as const;
+  api.get('/agents', { schema, config }, () => ({
+    agents: [...agentsShown(core)],
+    position: zonePosition(core),
+  }));
 };

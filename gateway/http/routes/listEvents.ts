@@ -19,7 +19,8 @@ export const listEvents: Route = (api, { core, eventLog }) => {
     }),
     response: { 200: z.object({ events: z.array(eventRow), next: z.string().nullable() }), ...problems },
   };
-  api.get('/events', { schema }, (request) => {
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'events' } } as const;
+  api.get('/events', { schema, config }, (request) => {
     const { log: asked, after, last, limit } = request.query;
     const { log, version } = logPlace(core, asked, after);
     if (last !== undefined && version === null) return lastOnes(eventLog, log, headOf(core, log), last);

@@ -10,5 +10,9 @@ export const listImages: Route = (api, { core }) => {
     tags: ['images'],
     response: { 200: z.object({ images: z.array(imageView), position: z.string() }), ...problems },
   };
-  api.get('/images', { schema }, () => ({ images: [...imagesShown(core)], position: fleetPosition(core) }));
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'images' } } as const;
+  api.get('/images', { schema, config }, () => ({
+    images: [...imagesShown(core)],
+    position: fleetPosition(core),
+  }));
 };

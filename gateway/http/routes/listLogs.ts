@@ -18,19 +18,27 @@ const logView = z
   })
   .meta({ id: 'Log' });
 
-const logsView = z.object({ gatewayId: z.string(), logs: z.array(logView) });
+const logsView = z.object({
+  gatewayId: z.string(),
+  kept: z
+    .object({ store: z.enum(['NATS JetStream', 'EventStoreDB']), at: z.string().describe('host and port') })
+    .describe('where the logs are kept'),
+  logs: z.array(logView),
+});
 
 /** What `GET /logs` answers. */
 export type LogsAnswer = z.infer<typeof logsView>;
 
-export const listLogs: Route = (api, { core, snapshots }) => {
+export const listLogs: Route = (api, { core, snapshots, logs }) => {
   const schema = {
     summary: 'The event logs, who leads each, and its snapshots',
     tags: ['events'],
     response: { 200: logsView, ...problems },
   };
-  api.get('/logs', { schema }, async () => ({
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'logs' } } as const;
+  api.get('/logs', { schema, config }, async () => ({
     gatewayId: core.gatewayId,
+    kept: logs.shown,
     logs: await Promise.all(
       core.replicas.map(async ({ log, replica }) => ({
         log,

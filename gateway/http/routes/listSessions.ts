@@ -10,5 +10,9 @@ export const listSessions: Route = (api, { core }) => {
     tags: ['sessions'],
     response: { 200: z.object({ sessions: z.array(sessionView), position: z.string() }), ...problems },
   };
-  api.get('/sessions', { schema }, () => ({ sessions: [...sessionsShown(core)], position: zonePosition(core) }));
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'sessions' } } as const;
+  api.get('/sessions', { schema, config }, () => ({
+    sessions: [...sessionsShown(core)],
+    position: zonePosition(core),
+  }));
 };

@@ -10,5 +10,6 @@ export const listZones: Route = (api, { core }) => {
     tags: ['zones'],
     response: { 200: z.object({ zones: z.array(zoneSummary) }), ...problems },
   };
-  api.get('/zones', { schema }, () => ({ zones: [...zonesShown(core)] }));
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'zones' } } as const;
+  api.get('/zones', { schema, config }, () => ({ zones: [...zonesShown(core)] }));
 };

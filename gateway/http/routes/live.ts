@@ -12,7 +12,8 @@ const BUSY_RETRY_SECONDS = 10;
 
 export const live: Route = (api, edge) => {
   const schema = {
-    summary: 'Server-sent events: `view=fleet` a snapshot, then patches; `view=events` a log as it is written',
+    summary:
+      'Server-sent events: `view=fleet` a snapshot, then patches, the first of which bring what is `more` of a large fleet; `view=events` a log as it is written',
     tags: ['live'],
     querystring: z.strictObject({
       view: z.enum(['fleet', 'events']).default('fleet'),
@@ -25,9 +26,9 @@ export const live: Route = (api, edge) => {
     },
   };
   // A HEAD request would open a stream that nobody reads.
-  api.get('/live', { schema, exposeHeadRoute: false }, async (request, reply) => {
+  api.get('/live', { schema, config: { role: 'viewer' }, exposeHeadRoute: false }, async (request, reply) => {
     const { view, log: asked, after } = request.query;
-    const { expiresAt } = callerOfRoute(request);
+    const caller = callerOfRoute(request);
     if (edge.live.isFull) {
       const detail = `${edge.live.clients} live streams are open already; close some`;
       throw new HttpProblem(503, 'BUSY', detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
@@ -38,7 +39,7 @@ export const live: Route = (api, edge) => {
     const place = view === 'events' ? logPlace(edge.core, asked, resumed) : null;
     reply.hijack();
     const stream = openStream(reply.raw, { ...reply.getHeaders() });
-    edge.live.keep(stream, expiresAt);
+    edge.live.keep(stream, () => edge.access.stands(caller));
     if (place === null) edge.live.follow(stream);
     else await follow(edge, place.log, place.version ?? headOf(edge.core, place.log), stream);
   });

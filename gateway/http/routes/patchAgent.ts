@@ -6,7 +6,7 @@ import { agentEchoes } from '../echoes.ts';
 import { ifMatch, setEtag } from '../etag.ts';
 import { agentParams, agentPatch, type AgentPatch } from '../schemas/requests.ts';
 import { agentView } from '../schemas/views.ts';
-import { agentOr404, zoneOfAgent } from './find.ts';
+import { agentOr404, requireNotRevoked, zoneOfAgent } from './find.ts';
 import { problems } from './problems.ts';
 
 export const patchAgent: Route = (api, edge) => {
@@ -17,9 +17,11 @@ export const patchAgent: Route = (api, edge) => {
     body: agentPatch,
     response: { 200: z.object({ agent: agentView, echoes: z.array(z.string()) }), ...problems },
   };
-  api.patch('/agents/:agentId', { schema }, async (request, reply) => {
+  const config = { role: 'operator', bus: { kind: 'command', name: 'SetAgentSettings', target: 'zone' } } as const;
+  api.patch('/agents/:agentId', { schema, config }, async (request, reply) => {
     const { agentId } = request.params;
     const { replica } = zoneOfAgent(edge.core, agentId);
+    if (request.body.enabled === true) requireNotRevoked(edge.core, agentId);
     const command = settings(agentId, request.body, ifMatch(request));
     await submit(edge, replica, { asked: askedBy(request), command, reason: request.body.reason }, reply);
     const agent = agentOr404(edge.core, agentId);
@@ -29,13 +31,15 @@ export const patchAgent: Route = (api, edge) => {
 };
 
 function settings(agentId: string, patch: AgentPatch, ifVersion: number | null): SetAgentSettings {
-  const { enabled, coresOverride, memoryOverride, confirm = false } = patch;
+  const { enabled, coresOverride, memoryOverride, labels, pruneMode, confirm = false } = patch;
   return {
     type: 'SetAgentSettings',
     agentId,
     ...(enabled === undefined ? {} : { enabled }),
     ...(coresOverride === undefined ? {} : { millicores: coresOverride }),
     ...(memoryOverride === undefined ? {} : { memoryBytes: memoryOverride }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(pruneMode === undefined ? {} : { pruneMode }),
     confirm,
     ifVersion,
   };

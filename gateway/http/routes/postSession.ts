@@ -28,7 +28,11 @@ export const postSession: Route = (api, edge) => {
     body: sessionPost,
     response: { 201: started, 202: started, ...problems },
   };
-  api.post('/sessions', { schema }, async (request, reply) => {
+  const config = {
+    role: 'operator',
+    bus: { kind: 'command', name: 'RequestSession', target: 'zone', fills: 'zone' },
+  } as const;
+  api.post('/sessions', { schema, config }, async (request, reply) => {
     const { imageId, zone: zoneId, agentId = null, priority, whenFull, maxWaitSeconds = null, reason } = request.body;
     const zone = zoneOr404(edge.core, zoneId);
     const asked = askedBy(request);

@@ -19,7 +19,8 @@ export const putImage: Route = (api, edge) => {
     body: imagePut,
     response: { 200: savedImage, 201: savedImage, ...problems },
   };
-  api.put('/images/:imageId', { schema }, async (request, reply) => {
+  const config = { role: 'admin', bus: { kind: 'command', name: 'DefineImage', target: 'fleet' } } as const;
+  api.put('/images/:imageId', { schema, config }, async (request, reply) => {
     const { imageId } = request.params;
     const image = definition(imageId, request.body);
     const command = { type: 'DefineImage', image, ifRevision: condition(request) } as const;
@@ -60,6 +61,8 @@ function definition(imageId: string, body: ImagePut): ImageDefinition {
     gpu: { ...gpuNeedFrom(requireGpu, gpuCount) },
     gpuModel: gpuModel === '' ? null : gpuModel,
     gpuMemoryBytes: body.gpuMemory ?? null,
+    includeLabels: body.includeLabels,
+    excludeLabels: body.excludeLabels,
     ports: body.ports,
     shmBytes: body.shm ?? null,
     environment: body.environment,

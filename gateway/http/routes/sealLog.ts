@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { formatPosition } from '../../../domain/commit.ts';
 import { FLEET_LOG } from '../../../infra/log/port.ts';
-import { logStream } from '../../../infra/names.ts';
 import type { Core } from '../../core/core.ts';
 import { askedBy, submit, type Taker } from '../commands.ts';
 import type { Route } from '../edge.ts';
@@ -14,8 +13,9 @@ const sealedLog = z
     log: z.string(),
     epoch: z.number().describe('the epoch that ended'),
     position: z.string().describe('its last one'),
-    stream: z.string().describe('where the epoch is kept: what can be moved offline'),
-    movable: z.string().describe('when moving it is safe'),
+    stream: z.string().describe('the stream of the store that keeps the epoch'),
+    movable: z.string().describe('when moving it offline is safe'),
+    how: z.string().describe('what to do in the store then'),
   })
   .meta({ id: 'SealedLog' });
 
@@ -30,14 +30,15 @@ export const sealLog: Route = (api, edge) => {
     body: neededReason,
     response: { 200: sealedLog, ...problems },
   };
-  api.post('/logs/:log/seal', { schema }, async (request, reply) => {
+  const config = { role: 'admin', bus: { kind: 'command', name: 'SealLog', target: 'log', fills: 'log' } } as const;
+  api.post('/logs/:log/seal', { schema, config }, async (request, reply) => {
     const { log } = request.params;
     const asked = { asked: askedBy(request), command, reason: request.body.reason };
     const { version, outcome } = await submit(edge, takerOf(edge.core, log), asked, reply);
     const epoch = Number(outcome['epoch']);
     const position = formatPosition(log, version);
     const movable = `after a snapshot at or past ${position} exists`;
-    return { log, epoch, position, stream: logStream(log, epoch), movable };
+    return { log, epoch, position, movable, ...(await edge.logs.offline(log, epoch, version)) };
   });
 };
 

@@ -11,7 +11,8 @@ export const sessionPlacement: Route = (api, { core, logReader }) => {
     params: sessionParams,
     response: { 200: explanation, ...problems },
   };
-  api.get('/sessions/:sessionId/placement', { schema }, (request) => {
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'placement' } } as const;
+  api.get('/sessions/:sessionId/placement', { schema, config }, (request) => {
     const { sessionId } = request.params;
     return logReader.explain(sessionShown(core, sessionId)?.zone ?? 'default', sessionId);
   });

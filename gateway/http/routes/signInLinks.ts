@@ -1,29 +1,27 @@
 import { z } from 'zod';
-import type { Edge, Route } from '../edge.ts';
+import { isLocalAdmin } from '../../auth/caller.ts';
+import type { Route } from '../edge.ts';
 import { callerOfRoute } from '../guard.ts';
+import { newSignInLink } from '../links.ts';
 import { HttpProblem } from '../problem.ts';
+import { ACCESS_LIMIT } from '../rateLimits.ts';
 import { problems } from './problems.ts';
 
 export const signInLinks: Route = (api, edge) => {
   const schema = {
-    summary: 'Makes a sign-in link: 15 minutes, used once. Needs a key',
+    summary: "Makes a sign-in link of the machine's administrator: 15 minutes, used once. Needs the machine's own key",
     tags: ['access'],
     response: { 201: z.object({ url: z.string(), expiresAt: z.string() }), ...problems },
   };
-  api.post('/sign-in-links', { schema }, (request, reply) => {
-    if (callerOfRoute(request).by !== 'key') {
-      throw new HttpProblem(403, 'KEY_NEEDED', 'a sign-in link is made with a key, not from a signed-in page');
+  const config = { role: 'admin', rateLimit: ACCESS_LIMIT } as const;
+  api.post('/sign-in-links', { schema, config }, (request, reply) => {
+    const caller = callerOfRoute(request);
+    if (caller.by !== 'key' || !isLocalAdmin(caller)) {
+      const detail =
+        "such a link is made with the key of the gateway's machine (admin.key), not by whoever is signed in";
+      throw new HttpProblem(403, 'KEY_NEEDED', detail);
     }
     reply.code(201);
     return newSignInLink(edge);
   });
 };
-
-/** The token stands in the fragment, which browsers keep to themselves. */
-export function newSignInLink({ access, authority }: Pick<Edge, 'access' | 'authority'>): {
-  url: string;
-  expiresAt: string;
-} {
-  const { token, expiresAt } = access.tokens.make();
-  return { url: `http://${authority}/#sign-in=${token}`, expiresAt };
-}

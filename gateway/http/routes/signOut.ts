@@ -1,14 +1,20 @@
 import { z } from 'zod';
-import { COOKIE_NAME } from '../../auth/cookie.ts';
 import type { Route } from '../edge.ts';
+import { callerOfRoute } from '../guard.ts';
+import { clearSession } from '../sessionCookie.ts';
 import { problems } from './problems.ts';
-import { COOKIE } from './signIn.ts';
 
-export const signOut: Route = (api) => {
+export const signOut: Route = (api, { access }) => {
   const schema = {
-    summary: 'Removes the cookie',
+    summary: 'Ends the session of this browser',
     tags: ['access'],
     response: { 204: z.undefined(), ...problems },
   };
-  api.post('/sign-out', { schema }, async (_request, reply) => reply.clearCookie(COOKIE_NAME, COOKIE).code(204).send());
+  api.post('/sign-out', { schema, config: { role: 'viewer' } }, async (request, reply) => {
+    const { actor, sessionId } = callerOfRoute(request);
+    // The browser forgets it also when the session cannot be ended now.
+    clearSession(request, reply);
+    if (sessionId !== null) await access.sessions.end(actor.id, sessionId);
+    return reply.code(204).send();
+  });
 };

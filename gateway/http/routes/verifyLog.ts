@@ -23,7 +23,8 @@ export const verifyLog: Route = (api, { core, logReader }) => {
     params: z.object({ log: z.string().max(80) }),
     response: { 200: verification, ...problems },
   };
-  api.get('/logs/:log/verification', { schema }, (request) => {
+  const config = { role: 'viewer', bus: { kind: 'query', name: 'verification' } } as const;
+  api.get('/logs/:log/verification', { schema, config }, (request) => {
     return logReader.verify(logPlace(core, request.params.log, undefined).log);
   });
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { imageNeeds } from '../../../domain/images/image.ts';
+import { activePruneMode } from '../../../domain/pruning/record.ts';
 import * as s from '../../../domain/schemas.ts';
 import { parseCores, parseMemory, type Parsed } from '../../../domain/units.ts';
 
@@ -59,13 +60,26 @@ const reason = s.reasonText.optional().describe('why; recorded, so no personal d
 
 export const reasonBody = z.strictObject({ reason }).nullish();
 
+export const approvalBody = z
+  .strictObject({
+    reason,
+    fingerprint: s.fingerprint
+      .optional()
+      .describe('what the agent printed as its own; when another one is recorded, nothing is approved'),
+  })
+  .nullish();
+
 /** Of what cannot be taken back: somebody will want to know why it was done. */
 export const neededReason = z.strictObject({ reason: s.reasonText.describe('why; recorded, so no personal data') });
+
+export const prunePost = z.strictObject({ mode: activePruneMode, reason });
 
 export const agentPatch = z.strictObject({
   enabled: z.boolean().optional(),
   coresOverride: optionalAmount(CORES).optional(),
   memoryOverride: optionalAmount(MEMORY).optional(),
+  labels: s.labels.optional().describe('all of its labels, those that it keeps as well; {}: none'),
+  pruneMode: s.pruneMode.optional().describe('what it removes of its images by itself'),
   confirm: z.boolean().optional().describe('allows an override outside 0.1x to 10x of physical'),
   reason,
 });
@@ -82,6 +96,10 @@ export const imagePut = z.strictObject({
   gpuCount: s.count.default(0).describe('0 with requireGpu: every GPU of one agent'),
   gpuModel: z.string().trim().max(128).nullish().describe('glob, for example *H200*'),
   gpuMemory: optionalAmount(MEMORY).optional(),
+  includeLabels: s.labelSelectors
+    .default([])
+    .describe('"key" or "key=value": it runs only on agents that have all of them'),
+  excludeLabels: s.labelSelectors.default([]).describe('the same: it never runs on an agent that has one of them'),
   ports: z
     .array(
       z.strictObject({ containerPort: s.port.shape.containerPort, protocol: s.port.shape.protocol.default('tcp') }),
@@ -105,4 +123,12 @@ export const sessionPost = z.strictObject({
   reason,
 });
 
-export const planPost = z.strictObject({ imageId: s.id, zone: s.id.default('default'), agentId: s.id.nullish() });
+export const planPost = z.strictObject({
+  imageId: s.id,
+  zone: s.id.default('default'),
+  agentId: s.id.nullish(),
+  counted: z
+    .boolean()
+    .default(false)
+    .describe('count how many agents fit, and how many of the others give each reason'),
+});

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { usage } from '../../../domain/checkIn.ts';
-import { actor, eventEnvelope } from '../../../domain/events.ts';
+import { eventEnvelope } from '../../../domain/events.ts';
 import { imageDefinition } from '../../../domain/images/image.ts';
 import { REASON_CODES } from '../../../domain/placement/reasonCodes.ts';
 import type { Explanation } from '../../../domain/placement/explanation.ts';
@@ -23,10 +23,12 @@ export const agentView: z.ZodType<AgentView> = z
   .object({
     agentId: z.string(),
     hostname: z.string(),
-    zone: z.string().describe('empty while the agent is pending'),
+    zone: z.string().describe('empty while the agent is in none'),
     simulated: z.boolean(),
+    fingerprint: z.string().nullable().describe('of its own secret; null: it has none, or none was told'),
+    revokedAt: s.time.nullable().describe('since when it is not heard any more'),
     connectivity: z.enum(['never', 'online', 'late', 'missing', 'lost']),
-    intent: z.enum(['pending', 'enabled', 'disabled']),
+    intent: z.enum(['pending', 'enabled', 'disabled', 'revoked']),
     operation: z.literal('none'),
     conditions: z.array(z.object({ condition: s.condition, detail: z.string(), mend: z.string() })),
     sentence: z.string(),
@@ -35,6 +37,8 @@ export const agentView: z.ZodType<AgentView> = z
     allocated: amounts,
     coresOverride: override.nullable().describe('millicores'),
     memoryOverride: override.nullable().describe('bytes'),
+    labels: s.labels.describe('in the order of their keys'),
+    pruneMode: s.pruneMode.describe('what it removes of its images by itself'),
     swapBytes: s.bytes.nullable(),
     memoryRisks: z.array(z.object({ level: z.enum(['covered', 'uncovered']), sentence: z.string() })),
     used: usage.nullable(),
@@ -78,13 +82,17 @@ export const sessionView: z.ZodType<SessionView> = z
     zone: z.string(),
     imageId: z.string(),
     imageRevision: z.number(),
+    imageDigest: z
+      .string()
+      .nullable()
+      .describe('of the image that its container was made from; until it runs, the one that was asked for'),
     phase: z.enum(['waiting', 'placed', 'starting', 'running', 'stopping', 'ended', 'refused', 'cancelled', 'unknown']),
     sentence: z.string(),
     agentId: z.string().nullable(),
     claim: s.claim.nullable(),
     endpoints: z.array(s.endpoint),
     priority: z.number(),
-    requestedBy: actor,
+    requestedBy: s.actor,
     requestedAt: z.string(),
     startedAt: z.string().nullable(),
     endedAt: z.string().nullable(),
@@ -121,7 +129,9 @@ export const explanation: z.ZodType<Explanation> = z
     gpuUuids: z.array(z.string()),
     agents: s.count.describe('how many agents there were'),
     complete: z.boolean().describe('all of them are candidates here; otherwise the first few'),
-    codes: z.record(z.string(), s.count).describe('agents per reason when none took it; empty when one did'),
+    codes: z
+      .record(z.string(), s.count)
+      .describe('agents per reason when none took it, or when counted; otherwise empty'),
     candidates: z.array(
       z.object({
         agentId: z.string(),
@@ -131,6 +141,7 @@ export const explanation: z.ZodType<Explanation> = z
         reasons: z.array(reason),
       }),
     ),
+    fits: s.count.describe('how many agents fit, when counted').exactOptional(),
     otherRules: s.count
       .describe('the rules version of the decision, when these reasons were computed by another')
       .exactOptional(),

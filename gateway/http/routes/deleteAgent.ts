@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { erase, nameOf } from '../../auth/stored.ts';
+import { askedBy, submit } from '../commands.ts';
+import type { Route } from '../edge.ts';
+import { forgetNow } from '../forget.ts';
+import { agentParams, reasonBody } from '../schemas/requests.ts';
+import { zoneOr404 } from './find.ts';
+import { problems } from './problems.ts';
+
+export const deleteAgent: Route = (api, edge) => {
+  const schema = {
+    summary: 'Takes an agent off the list that waits for approval, or that was revoked and holds no session any more',
+    tags: ['agents'],
+    params: agentParams,
+    body: reasonBody,
+    response: { 204: z.undefined(), ...problems },
+  };
+  api.delete('/agents/:agentId', { schema, config: { role: 'admin' } }, async (request, reply) => {
+    const { agentId } = request.params;
+    const { core, secrets, clock } = edge;
+    const order = { asked: askedBy(request), reason: request.body?.reason };
+    const enrolment = core.fleetProjection.state.agents.get(agentId);
+    // Its zone is the first to let it go. One that was not revoked is refused below, with nothing done.
+    if (enrolment !== undefined && enrolment.revokedAt !== null && enrolment.zone !== null) {
+      const { replica } = zoneOr404(core, enrolment.zone);
+      await submit(edge, replica, { ...order, command: { type: 'LeaveAgent', agentId } }, reply);
+    }
+    await submit(edge, core.fleet, { ...order, command: { type: 'RemoveAgent', agentId } }, reply);
+    // A repeated request may come when somebody has that id anew, with a secret of its own.
+    if (!core.fleetProjection.state.agents.has(agentId)) {
+      await forgetNow(edge, `the secret of the agent ${agentId}`, () => erase(secrets, clock, nameOf.agent(agentId)));
+    }
+    return reply.code(204).send();
+  });
+};

@@ -1,0 +1,21 @@
+/** What each reason means for many agents at once; the sentences of one agent come with its numbers from the gateway. */
+export const REASON_TEXTS: Readonly<Record<string, string>> = {
+  AGENT_PENDING: 'waiting for approval or a first check-in',
+  AGENT_DISABLED: 'disabled',
+  AGENT_DRAINING: 'being drained',
+  AGENT_LATE: 'late',
+  AGENT_MISSING: 'missing',
+  ENGINE_DOWN: 'without a working container engine',
+  LABEL_MISSING: 'without a label that the image asks for',
+  LABEL_EXCLUDED: 'with a label that the image keeps away from',
+  CORES_SHORT: 'with too few cores free',
+  MEMORY_SHORT: 'with too little memory free',
+  GPU_NONE: 'without a GPU',
+  GPU_NOT_USABLE: 'with GPUs that the engine cannot inject',
+  GPU_TOTAL_INSUFFICIENT: 'with too few GPUs in all',
+  GPU_FREE_INSUFFICIENT: 'with too few GPUs free',
+  GPU_UNHEALTHY: 'with GPUs that failed',
+  GPU_MODEL_MISMATCH: 'with GPUs of another model',
+  GPU_MEMORY_SHORT: 'with GPUs of too little memory',
+  GPU_ALL_NEEDS_EMPTY: 'with a GPU that is held, where all are needed',
+};
