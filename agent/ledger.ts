@@ -1,6 +1,6 @@
 import type { DesiredDocument, DesiredSession } from '../domain/desired.ts';
 import type { ContainerView } from './engine/port.ts';
-import { dropRecorded, emptyPruneLedger, type LedgerImage, type PruneLedger } from './pruneLedger.ts';
+import { dropRecorded, emptyPruneLedger, type LedgerImage, type PruneLedger } from './prune/memory.ts';
 
 /**
  * The agent's own memory: which sessions it has begun to start, so that none is ever started twice, and the last

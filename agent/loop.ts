@@ -6,7 +6,7 @@ import { EngineWatch, type EngineLook } from './observe/engine.ts';
 import { ImageWatch } from './observe/images.ts';
 import { OutputDesk } from './outputDesk.ts';
 import type { AgentPorts, AgentSettings } from './ports.ts';
-import { PruneTask, recordsToTell } from './pruneTask.ts';
+import { PruneTask, recordsToTell } from './prune/task.ts';
 import { reconcile } from './reconcile.ts';
 import { appliedVersion, report, type Basis } from './report.ts';
 import { Speaker, type Standing } from './speaker.ts';

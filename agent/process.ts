@@ -1,6 +1,6 @@
 import pino from 'pino';
 import pretty from 'pino-pretty';
-import { ConfigError, readConfig, type Config } from '../infra/config.ts';
+import { ConfigError, readConfig, type Config } from '../infra/config/config.ts';
 import { realClock } from '../infra/clock.ts';
 import type { AgentHost } from '../infra/agentIdentity.ts';
 import { agentBus, agentBusOptions, BusLink } from './bus.ts';

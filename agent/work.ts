@@ -4,10 +4,10 @@ import { isEngineDown, isEngineTimeout } from './engine/errors.ts';
 import type { EngineFacts } from './engine/port.ts';
 import { containerSpec, failureOf, imageReference } from './containerSpec.ts';
 import { noteFailed, noteStarted, noteStarting, unnoteStarting } from './ledger.ts';
-import type { ImageLane } from './imageLane.ts';
+import type { ImageLane } from './prune/imageLane.ts';
 import type { LedgerKeeper } from './ledgerKeeper.ts';
 import type { AgentPorts, AgentSettings } from './ports.ts';
-import { hasMoved, notePulled, noteUsed } from './pruneLedger.ts';
+import { hasMoved, notePulled, noteUsed } from './prune/ledger.ts';
 import { Pulls } from './pulls.ts';
 import type { Action, Phase } from './reconcile.ts';
 

@@ -1,6 +1,6 @@
 import { createBusFeed } from '../infra/bus/feed.ts';
 import { encodeCommit } from '../infra/log/codec.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { openLiveZone, type LiveZone } from './liveZone.ts';
 import { startReferenceNats } from './loadedBus.ts';
 import { rawLog, timed, type RawLog } from './raw.ts';

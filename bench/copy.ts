@@ -1,5 +1,5 @@
 import { copyLog } from '../infra/log/copy.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { zoneLog } from '../infra/log/port.ts';
 import { startNats } from '../test/support/nats.ts';
 import { putCommits } from './loadedBus.ts';

@@ -2,7 +2,7 @@ import { zoneRules } from '../gateway/core/foldRules.ts';
 import { writeSnapshot } from '../gateway/snapshots/snapshot.ts';
 import type { Bus } from '../infra/bus/connect.ts';
 import { realClock } from '../infra/clock.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { FLEET_LOG } from '../infra/log/port.ts';
 import { createObjectStoreSnapshots } from '../infra/snapshots/objectStore.ts';
 import { startNats, type TestNats } from '../test/support/nats.ts';

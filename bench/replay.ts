@@ -2,7 +2,7 @@ import { LogFold } from '../gateway/controller/logFold.ts';
 import { zoneRules } from '../gateway/core/foldRules.ts';
 import { orderedMessages } from '../infra/bus/ordered.ts';
 import type { Bus } from '../infra/bus/connect.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { logStream } from '../infra/names.ts';
 import { putCommits, startLoadedNats } from './loadedBus.ts';
 import { timed } from './raw.ts';

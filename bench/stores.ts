@@ -2,8 +2,8 @@ import { EventStoreDBClient, NO_STREAM, binaryEvent } from '@eventstore/db-clien
 import type { Commit } from '../domain/commit.ts';
 import { openEventStore } from '../infra/eventStore/client.ts';
 import { encodeCommit } from '../infra/log/codec.ts';
-import { createEventStoreLog } from '../infra/log/eventStore.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createEventStoreLog } from '../infra/log/eventStore/eventStoreLog.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { zoneLog, type EventLog, type StoredCommit } from '../infra/log/port.ts';
 import { someCommit } from '../test/support/commits.ts';
 import { startEventStore } from '../test/support/eventStore.ts';

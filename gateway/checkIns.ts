@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { followCheckIns } from '../infra/bus/checkIns.ts';
 import type { Bus } from '../infra/bus/connect.ts';
 import { realClock } from '../infra/clock.ts';
-import type { EventLogPlace } from '../infra/config.ts';
+import type { EventLogPlace } from '../infra/config/values.ts';
 import { openEventStore } from '../infra/eventStore/client.ts';
 import type { EventStore } from '../infra/eventStore/port.ts';
 import { CheckInRecorder } from './checkInRecorder/recorder.ts';

@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino';
-import type { Config } from '../infra/config.ts';
+import type { Config } from '../infra/config/config.ts';
 
 /** One line each: for people on a terminal, as JSON for programs. Secrets do not reach it; these paths make sure. */
 export async function gatewayLog(level: Config['logLevel']): Promise<Logger> {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import { ConfigError, readConfig, type Config } from '../infra/config.ts';
-import { isEventLogRefused } from '../infra/log/openEventStore.ts';
+import { ConfigError, readConfig, type Config } from '../infra/config/config.ts';
+import { isEventLogRefused } from '../infra/log/eventStore/open.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { gatewayLog } from './log.ts';
 

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { connectBus, type Bus } from '../infra/bus/connect.ts';
-import type { Config } from '../infra/config.ts';
-import { openEventLog, type OpenedLog } from '../infra/log/open.ts';
+import type { Config } from '../infra/config/config.ts';
+import { openEventLog } from '../infra/log/open.ts';
+import type { OpenedLog } from '../infra/log/openedLog.ts';
 import type { Core } from './core/core.ts';
 
 /** What a gateway reaches the world through: the bus by all of its accounts, and the store of the event logs. */

@@ -5,7 +5,8 @@ import test, { type ExecutionContext } from 'ava';
 import { acceptDocument, emptyLedger, noteFailed, noteStarted, noteStarting, type Ledger } from '../agent/ledger.ts';
 import { ledgerInFolder, LedgerError, type Disk } from '../agent/ledgerFile.ts';
 import { LedgerKeeper } from '../agent/ledgerKeeper.ts';
-import { beginRemoval, emptyPruneLedger, notePulled, noteSkipped, type Account } from '../agent/pruneLedger.ts';
+import { beginRemoval, notePulled, noteSkipped, type Account } from '../agent/prune/ledger.ts';
+import { emptyPruneLedger } from '../agent/prune/memory.ts';
 import { desired, wanted } from './support/desired.ts';
 import { temporaryFolder } from './support/folder.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { EngineError } from '../agent/engine/errors.ts';
-import { ImageLane } from '../agent/imageLane.ts';
+import { ImageLane } from '../agent/prune/imageLane.ts';
 import type { PruneMode } from '../domain/pruneMode.ts';
 import type { PruneRecord, PruneReport } from '../domain/pruning/record.ts';
 import type { PruneAnswer, PruneCall } from '../infra/bus/pruneCalls.ts';

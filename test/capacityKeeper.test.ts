@@ -3,7 +3,7 @@ import { keepCapacity } from '../gateway/history/capacityKeeper.ts';
 import { writeCapacityMark } from '../gateway/history/capacityStore.ts';
 import { capacityInThread } from '../gateway/history/capacityThread.ts';
 import { ensureRollups } from '../infra/bus/streams.ts';
-import { readConfig } from '../infra/config.ts';
+import { readConfig } from '../infra/config/config.ts';
 import { zoneLog } from '../infra/log/port.ts';
 import { agentLives } from './support/agentLives.ts';
 import { manualClock } from './support/manualClock.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { PruneDesk } from '../agent/pruneDesk.ts';
+import { PruneDesk } from '../agent/prune/desk.ts';
 import { realClock } from '../infra/clock.ts';
 import { answerPrune, hearPruneCalls } from '../infra/bus/pruneCalls.ts';
 import type { SessionView } from '../projections/views.ts';

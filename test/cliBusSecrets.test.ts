@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { readConfig } from '../infra/config.ts';
+import { readConfig } from '../infra/config/config.ts';
 import { parseEnvironmentFile } from '../infra/environmentFile.ts';
 import { signerOf } from '../infra/nkeys/nkey.ts';
 import { runCommand } from '../infra/tools/command.ts';

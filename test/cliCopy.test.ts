@@ -5,7 +5,7 @@ import { putCommits } from '../bench/loadedBus.ts';
 import { progressLine, progressText } from '../gateway/cli/copyProgress.ts';
 import { encodeCommit } from '../infra/log/codec.ts';
 import type { CopyProgress, CopyResult } from '../infra/log/copy.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { FLEET_LOG, zoneLog, type EventLog, type StoredCommit } from '../infra/log/port.ts';
 import { freeLoopbackPort } from '../infra/start/ports.ts';
 import { sealingCommit, someCommit } from './support/commits.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ConfigError, configEnvironment, readConfig } from '../infra/config.ts';
+import { ConfigError, configEnvironment, readConfig } from '../infra/config/config.ts';
 import { hostsOf, userOf } from '../infra/eventStore/connectionString.ts';
 
 /** What MUSTER_EVENT_LOG may say. */

@@ -1,15 +1,10 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import {
-  agentIdFrom,
-  ConfigError,
-  configEnvironment,
-  configTable,
-  describeConfig,
-  readConfig,
-} from '../infra/config.ts';
-import { SECRETS_OF_GATEWAYS } from '../infra/configBus.ts';
+import { SECRETS_OF_GATEWAYS } from '../infra/config/bus.ts';
+import { ConfigError, configEnvironment, readConfig } from '../infra/config/config.ts';
+import { configTable, describeConfig } from '../infra/config/table.ts';
+import { agentIdFrom } from '../infra/config/values.ts';
 import { parseEnvironmentFile } from '../infra/environmentFile.ts';
 import { newAccountSeed } from '../infra/nkeys/nkey.ts';
 import { busGatewayVariables, newBusSecrets } from '../infra/start/busSecrets.ts';
@@ -150,7 +145,7 @@ test('every variable has a default or a word for it, and a meaning', (t) => {
 
 test('the README’s table is the one that the schema makes', async (t) => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-  t.true(readme.includes(configTable()), 'put the output of configTable() of infra/config.ts into README.md');
+  t.true(readme.includes(configTable()), 'put the output of configTable() of infra/config/table.ts into README.md');
 });
 
 /** A configuration file of these lines, for its owner alone unless said. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { lookAtConfiguration } from '../agent/check/configuration.ts';
-import { ConfigError, configEnvironment, readConfig } from '../infra/config.ts';
-import { gatewayUrl } from '../infra/configTransport.ts';
+import { ConfigError, configEnvironment, readConfig } from '../infra/config/config.ts';
+import { gatewayUrl } from '../infra/config/transport.ts';
 
 type Set = Readonly<Record<string, string>>;
 

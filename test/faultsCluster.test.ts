@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { connectBus, type Bus } from '../infra/bus/connect.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { logStream } from '../infra/names.ts';
 import { zoneLog } from '../infra/log/port.ts';
 import { recorded, sessionsIn, startClients } from './support/carefulClients.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { openEventStore } from '../infra/eventStore/client.ts';
-import { createEventStoreLog } from '../infra/log/eventStore.ts';
+import { createEventStoreLog } from '../infra/log/eventStore/eventStoreLog.ts';
 import { recorded, sessionsIn, startClients } from './support/carefulClients.ts';
 import { startEventStore } from './support/eventStore.ts';
 import { startFakeAgent } from './support/fakeAgent.ts';

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
-import { PruneDesk } from '../agent/pruneDesk.ts';
-import type { PruneWish } from '../agent/pruner.ts';
+import { PruneDesk } from '../agent/prune/desk.ts';
+import type { PruneWish } from '../agent/prune/pruner.ts';
 import { answerPrune, hearPruneCalls } from '../infra/bus/pruneCalls.ts';
 import { realClock } from '../infra/clock.ts';
 import { prunedAnswer, pruneAnswer } from '../ui/gallery/pruneRows.ts';

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { PruneDesk } from '../agent/pruneDesk.ts';
-import type { PruneWish } from '../agent/pruner.ts';
+import { PruneDesk } from '../agent/prune/desk.ts';
+import type { PruneWish } from '../agent/prune/pruner.ts';
 import { EngineError } from '../agent/engine/errors.ts';
 import type { PruneRecord, PruneReport } from '../domain/pruning/record.ts';
 import { askDefinitions } from '../infra/bus/agentAsk.ts';

@@ -4,7 +4,7 @@ import { aCheckIn } from './support/builders.ts';
 import { restoreNewest, writeSnapshot, STATE_SCHEMA } from '../gateway/snapshots/snapshot.ts';
 import { snapshotInThread } from '../gateway/snapshots/thread.ts';
 import { zoneRules } from '../gateway/core/foldRules.ts';
-import { readConfig } from '../infra/config.ts';
+import { readConfig } from '../infra/config/config.ts';
 import type { EventLog } from '../infra/log/port.ts';
 import { createMemorySnapshots, type MemorySnapshots } from '../infra/snapshots/memory.ts';
 import { createObjectStoreSnapshots } from '../infra/snapshots/objectStore.ts';

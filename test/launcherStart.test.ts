@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { SECRETS_OF_GATEWAYS } from '../infra/configBus.ts';
+import { SECRETS_OF_GATEWAYS } from '../infra/config/bus.ts';
 import { busGatewayVariables, newBusSecrets } from '../infra/start/busSecrets.ts';
 import { freeLoopbackPort } from '../infra/start/ports.ts';
 import { commandLine } from '../infra/start/processes.ts';

@@ -3,7 +3,7 @@ import { settle } from '../gateway/controller/settle.ts';
 import { publishAcked } from '../infra/bus/api.ts';
 import type { Bus } from '../infra/bus/connect.ts';
 import { realClock } from '../infra/clock.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { zoneLog, type EventLog } from '../infra/log/port.ts';
 import { logStream, logSubject } from '../infra/names.ts';
 import { createObjectStoreSnapshots } from '../infra/snapshots/objectStore.ts';

@@ -1,7 +1,7 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
 import test, { type ExecutionContext } from 'ava';
 import type { EventStore } from '../infra/eventStore/port.ts';
-import { createEventStoreLog } from '../infra/log/eventStore.ts';
+import { createEventStoreLog } from '../infra/log/eventStore/eventStoreLog.ts';
 import type { EventLog, StoredCommit } from '../infra/log/port.ts';
 import { eventLogContract } from './contracts/eventLog.ts';
 import { someCommit } from './support/commits.ts';

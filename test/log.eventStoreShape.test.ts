@@ -3,7 +3,7 @@ import test from 'ava';
 import type { NewEvent, StoredEvent } from '../infra/eventStore/port.ts';
 import { canonicalJson } from '../infra/log/canonical.ts';
 import { encodeCommit, hashOf } from '../infra/log/codec.ts';
-import { bytesOfCommit, endsCommit, eventsOfCommit, placeOf } from '../infra/log/eventStoreShape.ts';
+import { bytesOfCommit, endsCommit, eventsOfCommit, placeOf } from '../infra/log/eventStore/shape.ts';
 import { someCommit } from './support/commits.ts';
 
 test('a commit reads well in EventStoreDB: the type and data are ours, the metadata tell its place', (t) => {

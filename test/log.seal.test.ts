@@ -4,7 +4,7 @@ import { jetStreamApi, objectIn, publishAcked } from '../infra/bus/api.ts';
 import type { Bus } from '../infra/bus/connect.ts';
 import { listEpochs, makeEpoch, sealEpoch, type LogPlace } from '../infra/bus/logStreams.ts';
 import { encodeCommit } from '../infra/log/codec.ts';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { zoneLog, type EventLog, type StoredCommit } from '../infra/log/port.ts';
 import { logEpochOf, logStream, logSubject, sealedSubject } from '../infra/names.ts';
 import { sealingCommit, someCommit } from './support/commits.ts';

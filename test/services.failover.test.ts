@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { ErrorCode, NatsError } from 'nats';
-import { createJetStreamLog } from '../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../infra/log/jetstream/jetStreamLog.ts';
 import { commandSubject } from '../infra/names.ts';
 import { busCaller, type BusAnswer, type BusCaller } from './support/busCaller.ts';
 import { recorded, sessionsIn } from './support/carefulClients.ts';

@@ -1,5 +1,5 @@
-import { ConfigError, readConfig, type Config } from '../../infra/config.ts';
-import { CONFIG_FILE_VARIABLE, withConfigFile, type ConfigProblem, type Environment } from '../../infra/configFile.ts';
+import { ConfigError, readConfig, type Config } from '../../infra/config/config.ts';
+import { CONFIG_FILE_VARIABLE, withConfigFile, type ConfigProblem, type Environment } from '../../infra/config/file.ts';
 import { ok, wrong, type Finding } from './finding.ts';
 
 const CHECK = 'configuration';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../../infra/clock.ts';
-import type { Environment } from '../../infra/configFile.ts';
+import type { Environment } from '../../infra/config/file.ts';
 import { isCredentialError, presentCredential } from '../credential.ts';
 import { parseDockerHost } from '../engine/address.ts';
 import { askBus, judgeBus, type BusLook, type BusSetting } from './bus.ts';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import * as s from '../schemas.ts';
-import { REJECTION_CODES_LIMIT } from './rejections.ts';
 
 const about = { agentId: s.id };
+/** Codes of one summary of rejections; the rarest of more than these are counted together as OTHER. */
+export const REJECTION_CODES_LIMIT = 12;
 const rejectionCode = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/);
 
 /** Who may join, and which zones there are. */

@@ -1,13 +1,11 @@
 import { accept, reject, type Decision } from '../decision.ts';
 import type { FleetFact } from '../events.ts';
 import type { FleetCommand, FleetContext } from './commands.ts';
+import { REJECTION_CODES_LIMIT } from './events.ts';
 import type { FleetState } from './state.ts';
 
 /** Summaries are at least so far apart, so at most 60 an hour are recorded, however many attempts there are. */
 const APART_MS = 60_000;
-
-/** Codes of one summary; the rarest of more than these are counted together as OTHER. */
-export const REJECTION_CODES_LIMIT = 12;
 
 /** How often the bus turned somebody away, by why. Nothing to count is nothing recorded. */
 export function decideRejections(

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { readConfig, type Config } from '../../infra/config.ts';
-import { gatewayUrl } from '../../infra/configTransport.ts';
+import { readConfig, type Config } from '../../infra/config/config.ts';
+import { gatewayUrl } from '../../infra/config/transport.ts';
 import { isCertificateError, readAuthorities } from '../../infra/tls/certificate.ts';
 import { whyUntrusted } from '../../infra/tls/untrusted.ts';
 import { CliError, ExitCode } from './exitCodes.ts';

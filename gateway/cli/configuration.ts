@@ -1,4 +1,4 @@
-import { describeConfig } from '../../infra/config.ts';
+import { describeConfig } from '../../infra/config/table.ts';
 import { print, printJson, table, type JsonOption } from './output.ts';
 
 /** Every variable, its default and what it means. */

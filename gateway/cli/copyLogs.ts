@@ -1,13 +1,13 @@
 import { formatPosition } from '../../domain/commit.ts';
 import { isBusRefused, isBusUnreachable, BusError } from '../../infra/bus/errors.ts';
-import { readConfig } from '../../infra/config.ts';
+import { readConfig } from '../../infra/config/config.ts';
 import { StoreError, StoreErrorCode } from '../../infra/eventStore/errors.ts';
 import { copyLog, type CopyResult } from '../../infra/log/copy.ts';
 import { isCopyInterrupted, isCopyRefused } from '../../infra/log/copyErrors.ts';
 import { LogError, isLogUnavailable, isOutcomeUnknown } from '../../infra/log/errors.ts';
 import { logsOf } from '../../infra/log/logsOf.ts';
 import { FLEET_LOG, type EventLog, type LogName } from '../../infra/log/port.ts';
-import { isEventLogRefused } from '../../infra/log/openEventStore.ts';
+import { isEventLogRefused } from '../../infra/log/eventStore/open.ts';
 import { isLogName } from '../../infra/names.ts';
 import { isStartError } from '../../infra/start/errors.ts';
 import { untilSignal } from '../../infra/start/signals.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { readConfig } from '../../infra/config.ts';
+import { readConfig } from '../../infra/config/config.ts';
 import { openEventStore } from '../../infra/eventStore/client.ts';
 import { hostsOf } from '../../infra/eventStore/connectionString.ts';
 import { StoreError, StoreErrorCode, isStoreAway } from '../../infra/eventStore/errors.ts';

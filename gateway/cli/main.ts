@@ -31,7 +31,7 @@ async function run(): Promise<number> {
       process.stderr.write(`${[`muster: ${error.message}`, ...error.lines].join('\n')}\n`);
       return error.code;
     }
-    const { ConfigError } = await import('../../infra/config.ts');
+    const { ConfigError } = await import('../../infra/config/config.ts');
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return ExitCode.usage;

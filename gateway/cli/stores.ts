@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { connectBus } from '../../infra/bus/connect.ts';
-import type { Config } from '../../infra/config.ts';
+import type { Config } from '../../infra/config/config.ts';
 import { connectionProblem, hostsOf } from '../../infra/eventStore/connectionString.ts';
-import { createJetStreamLog } from '../../infra/log/jetstream.ts';
-import { openEventStoreLog } from '../../infra/log/openEventStore.ts';
+import { createJetStreamLog } from '../../infra/log/jetstream/jetStreamLog.ts';
+import { openEventStoreLog } from '../../infra/log/eventStore/open.ts';
 import type { EventLog } from '../../infra/log/port.ts';
 import { borrowDataBus, hasDataBus } from '../../infra/start/dataBus.ts';
 import { CliError, ExitCode } from './exitCodes.ts';

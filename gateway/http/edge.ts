@@ -7,7 +7,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock } from '../../infra/clock.ts';
-import type { OpenedLog } from '../../infra/log/open.ts';
+import type { OpenedLog } from '../../infra/log/openedLog.ts';
 import type { EventLog } from '../../infra/log/port.ts';
 import type { SecretStore } from '../../infra/secrets/port.ts';
 import type { SnapshotStore } from '../../infra/snapshots/port.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { BusTls } from '../../infra/bus/tls.ts';
-import type { EventLogPlace } from '../../infra/config.ts';
+import type { EventLogPlace } from '../../infra/config/values.ts';
 import type { LogName } from '../../infra/log/port.ts';
 import { inThread } from '../thread.ts';
 

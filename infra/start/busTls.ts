@@ -1,5 +1,5 @@
 import { realClock } from '../clock.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { isLoopback } from '../httpAddress.ts';
 import {
   isCertificateError,

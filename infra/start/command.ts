@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ConfigError, readConfig, type Config } from '../config.ts';
+import { ConfigError, readConfig, type Config } from '../config/config.ts';
 import { isDebianError } from '../tools/debianErrors.ts';
 import { NatsServerMissing } from '../tools/natsServer.ts';
 import type { Dashboard } from './dashboard.ts';

@@ -1,6 +1,6 @@
-import { configEnvironment, type Config } from '../config.ts';
-import { SECRETS_OF_GATEWAYS } from '../configBus.ts';
-import { gatewayUrl } from '../configTransport.ts';
+import { configEnvironment, type Config } from '../config/config.ts';
+import { SECRETS_OF_GATEWAYS } from '../config/bus.ts';
+import { gatewayUrl } from '../config/transport.ts';
 import { requireReachable } from './bus.ts';
 import { busGatewayVariables } from './busSecrets.ts';
 import { busVariables, certificateOf, keepBusCertificate, listeningOf } from './busTls.ts';

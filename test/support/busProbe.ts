@@ -1,5 +1,5 @@
 import { connectBus } from '../../infra/bus/connect.ts';
-import { createJetStreamLog } from '../../infra/log/jetstream.ts';
+import { createJetStreamLog } from '../../infra/log/jetstream/jetStreamLog.ts';
 import { FLEET_LOG, type StoredCommit } from '../../infra/log/port.ts';
 import { someCommit } from './commits.ts';
 import { collect } from './logs.ts';

@@ -5,7 +5,7 @@ import pino from 'pino';
 import type { Explanation } from '../../domain/placement/explanation.ts';
 import { openGateway, type Gateway } from '../../gateway/gateway.ts';
 import type { EventRow } from '../../gateway/live/eventRows.ts';
-import { readConfig } from '../../infra/config.ts';
+import { readConfig } from '../../infra/config/config.ts';
 import { freeLoopbackPort } from '../../infra/start/ports.ts';
 import type { AgentView, SessionView } from '../../projections/views.ts';
 import { startFakeAgent, type FakeAgent, type FakeAgentOptions } from './fakeAgent.ts';

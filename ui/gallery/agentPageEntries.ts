@@ -5,7 +5,7 @@ import { markersOf, timelinesOf } from '../data/agentHistory.ts';
 import { goingOf } from '../data/pruning.ts';
 import { roomLines } from '../data/room.ts';
 import { agentEvents, capacityView, dayOfUse, hostRow } from './agentRows.ts';
-import type { GalleryEntry } from './entries.ts';
+import type { GalleryEntry } from './entry.ts';
 import { agentRow, GIB, gpuAgentRow, imageRow, NOON, secondsBefore, sessionRow, trainingImageRow } from './fixtures.ts';
 import { prunedAnswer, pruneAnswer } from './pruneRows.ts';
 

@@ -5,6 +5,7 @@ import { Problem } from '../data/problem.ts';
 import { everyKey, everyPerson, everyToken } from './accessRows.ts';
 import { sessionEntries } from './sessionRows.ts';
 import { agentPageEntries } from './agentPageEntries.ts';
+import type { GalleryEntry } from './entry.ts';
 import {
   agentRow,
   GIB,
@@ -20,12 +21,6 @@ import {
   wornGpuRow,
 } from './fixtures.ts';
 import { tableEntries } from './tableEntries.ts';
-
-export interface GalleryEntry {
-  readonly component: string;
-  /** The name of a state and the component in it. */
-  readonly states: readonly (readonly [string, unknown])[];
-}
 
 const OVER = agentRow({ capacity: { millicores: 4000, memoryBytes: 12 * GIB, gpus: 0 } });
 const MISSING = agentRow({

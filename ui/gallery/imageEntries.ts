@@ -2,7 +2,7 @@ import { html } from 'lit';
 import type { Explanation } from '../../domain/placement/explanation.ts';
 import { changedFields, type FieldChange } from '../data/imageChanges.ts';
 import { fieldsFrom } from '../data/imageForm.ts';
-import type { GalleryEntry } from './entries.ts';
+import type { GalleryEntry } from './entry.ts';
 import {
   countedExplanation,
   GIB,

@@ -3,7 +3,7 @@ import type { AgentView, FleetTotals } from '../../projections/views.ts';
 import { mattersOf } from '../data/attention.ts';
 import { agentCounts } from '../data/totals.ts';
 import { GatewayUnreachable } from '../data/problem.ts';
-import type { GalleryEntry } from './entries.ts';
+import type { GalleryEntry } from './entry.ts';
 import { agentRow, DOCKER_DOWN, GIB, NOON, pendingAgentRow, revokedAgentRow, secondsBefore } from './fixtures.ts';
 import { noTotals } from './noTotals.ts';
 import { everyChange, totalsRow } from './overviewRows.ts';

@@ -1,10 +1,10 @@
-import { StoreError, isStreamDeleted, isTooLarge, isWriteInDoubt, isWrongRevision } from '../eventStore/errors.ts';
-import type { EventStore, StoredEvent } from '../eventStore/port.ts';
-import { hashOf, type EncodedCommit } from './codec.ts';
-import { LogError, LogErrorCode, isHistoryOffline } from './errors.ts';
-import { bytesOfCommit, eventsOfCommit } from './eventStoreShape.ts';
-import { asLogError, endOfVersion, reachOf, streamOf } from './eventStoreStream.ts';
-import type { LogName } from './port.ts';
+import { StoreError, isStreamDeleted, isTooLarge, isWriteInDoubt, isWrongRevision } from '../../eventStore/errors.ts';
+import type { EventStore, StoredEvent } from '../../eventStore/port.ts';
+import { hashOf, type EncodedCommit } from '../codec.ts';
+import { LogError, LogErrorCode, isHistoryOffline } from '../errors.ts';
+import { bytesOfCommit, eventsOfCommit } from './shape.ts';
+import { asLogError, endOfVersion, reachOf, streamOf } from './stream.ts';
+import type { LogName } from '../port.ts';
 
 /** A commit on its way: it becomes version `expected + 1` or nothing. */
 export interface Pending extends EncodedCommit {

@@ -1,14 +1,14 @@
-import { pauseUnlessAborted } from '../bus/connect.ts';
-import { openEventStore } from '../eventStore/client.ts';
-import { hostsOf } from '../eventStore/connectionString.ts';
-import { StoreError, isStoreMisconfigured } from '../eventStore/errors.ts';
-import type { EventStore } from '../eventStore/port.ts';
-import { whyAway } from '../eventStore/reasons.ts';
-import { createEventStoreLog } from './eventStore.ts';
-import { asLogError, endOfVersion, reachOf, streamOf } from './eventStoreStream.ts';
-import { LogError, LogErrorCode } from './errors.ts';
-import type { OfflineWay, OpenedLog, Waiting } from './open.ts';
-import type { LogName } from './port.ts';
+import { pauseUnlessAborted } from '../../bus/connect.ts';
+import { openEventStore } from '../../eventStore/client.ts';
+import { hostsOf } from '../../eventStore/connectionString.ts';
+import { StoreError, isStoreMisconfigured } from '../../eventStore/errors.ts';
+import type { EventStore } from '../../eventStore/port.ts';
+import { whyAway } from '../../eventStore/reasons.ts';
+import { createEventStoreLog } from './eventStoreLog.ts';
+import { asLogError, endOfVersion, reachOf, streamOf } from './stream.ts';
+import { LogError, LogErrorCode } from '../errors.ts';
+import type { OfflineWay, OpenedLog, Waiting } from '../openedLog.ts';
+import type { LogName } from '../port.ts';
 
 /** How often the store is asked whether it is there, also while nobody else asks it anything. */
 const LOOK_EVERY_MS = 2_000;

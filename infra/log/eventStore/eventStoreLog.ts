@@ -1,10 +1,10 @@
-import type { EventStore } from '../eventStore/port.ts';
-import { encodeCommit } from './codec.ts';
-import { LogError, LogErrorCode } from './errors.ts';
-import { follow, read } from './eventStoreRead.ts';
-import { EventStoreWriter } from './eventStoreWrite.ts';
-import { assertAppendable, assertFits, checkedLog } from './guards.ts';
-import type { EventLog } from './port.ts';
+import type { EventStore } from '../../eventStore/port.ts';
+import { encodeCommit } from '../codec.ts';
+import { LogError, LogErrorCode } from '../errors.ts';
+import { follow, read } from './read.ts';
+import { EventStoreWriter } from './write.ts';
+import { assertAppendable, assertFits, checkedLog } from '../guards.ts';
+import type { EventLog } from '../port.ts';
 
 /**
  * The event log in EventStoreDB: one stream per log, one append per commit, one of its events for each of ours. The server

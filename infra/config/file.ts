@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { parseEnvironmentFile } from './environmentFile.ts';
-import { hasErrno } from './start/errors.ts';
+import { parseEnvironmentFile } from '../environmentFile.ts';
+import { hasErrno } from '../start/errors.ts';
 
 /** The variable that names the file. */
 export const CONFIG_FILE_VARIABLE = 'MUSTER_CONFIG';

@@ -1,11 +1,11 @@
-import { formatPosition } from '../../domain/commit.ts';
-import { StoreError, isStreamDeleted } from '../eventStore/errors.ts';
-import { firstOf } from '../eventStore/firstOf.ts';
-import type { EventStore, StoredEvent } from '../eventStore/port.ts';
-import { HistoryOffline, LogError, LogErrorCode } from './errors.ts';
-import { endsCommit, placeOf, type Place } from './eventStoreShape.ts';
-import { FLEET_LOG, type LogName } from './port.ts';
-import { unavailable } from './unavailable.ts';
+import { formatPosition } from '../../../domain/commit.ts';
+import { StoreError, isStreamDeleted } from '../../eventStore/errors.ts';
+import { firstOf } from '../../eventStore/firstOf.ts';
+import type { EventStore, StoredEvent } from '../../eventStore/port.ts';
+import { HistoryOffline, LogError, LogErrorCode } from '../errors.ts';
+import { endsCommit, placeOf, type Place } from './shape.ts';
+import { FLEET_LOG, type LogName } from '../port.ts';
+import { unavailable } from '../unavailable.ts';
 
 /** The stream of a log: `zone-default`, whose category is `zone`; `fleet-main`. */
 export function streamOf(log: LogName): string {

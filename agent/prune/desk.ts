@@ -1,8 +1,8 @@
-import type { PruneReport } from '../domain/pruning/record.ts';
-import { PRUNE_ALIVE_MS, type PruneAnswer, type PruneCall } from '../infra/bus/pruneCalls.ts';
-import type { Clock } from '../infra/clock.ts';
-import { isEngineDown } from './engine/errors.ts';
-import type { AgentLog } from './ports.ts';
+import type { PruneReport } from '../../domain/pruning/record.ts';
+import { PRUNE_ALIVE_MS, type PruneAnswer, type PruneCall } from '../../infra/bus/pruneCalls.ts';
+import type { Clock } from '../../infra/clock.ts';
+import { isEngineDown } from '../engine/errors.ts';
+import type { AgentLog } from '../ports.ts';
 import type { PruneWish } from './pruner.ts';
 
 /** Answers remembered, so that a repeated call gets the first one; and calls that may wait for one another. */

@@ -1,12 +1,12 @@
-import { formatPosition } from '../../domain/commit.ts';
-import { pauseUnlessAborted } from '../bus/connect.ts';
-import { isStoreAway } from '../eventStore/errors.ts';
-import type { EventStore, StoredEvent } from '../eventStore/port.ts';
-import { ChainWalk } from './chain.ts';
-import { HistoryOffline, LogError, LogErrorCode } from './errors.ts';
-import { bytesOfCommit, endsCommit, placeOf, type Place } from './eventStoreShape.ts';
-import { asLogError, endOfVersion, reachOf, readableAfter, streamOf } from './eventStoreStream.ts';
-import type { LogName, StoredCommit } from './port.ts';
+import { formatPosition } from '../../../domain/commit.ts';
+import { pauseUnlessAborted } from '../../bus/connect.ts';
+import { isStoreAway } from '../../eventStore/errors.ts';
+import type { EventStore, StoredEvent } from '../../eventStore/port.ts';
+import { ChainWalk } from '../chain.ts';
+import { HistoryOffline, LogError, LogErrorCode } from '../errors.ts';
+import { bytesOfCommit, endsCommit, placeOf, type Place } from './shape.ts';
+import { asLogError, endOfVersion, reachOf, readableAfter, streamOf } from './stream.ts';
+import type { LogName, StoredCommit } from '../port.ts';
 
 const RETRY_MS = 250;
 /** A read goes on so long through an outage; a store that hangs takes longer to be noticed, and then it is enough. */

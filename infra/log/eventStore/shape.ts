@@ -1,10 +1,10 @@
-import { formatPosition } from '../../domain/commit.ts';
-import type { NewEvent, StoredEvent } from '../eventStore/port.ts';
-import { canonicalJson } from './canonical.ts';
-import type { EncodedCommit } from './codec.ts';
-import { LogError, LogErrorCode } from './errors.ts';
-import { eventId } from './eventId.ts';
-import type { LogName } from './port.ts';
+import { formatPosition } from '../../../domain/commit.ts';
+import type { NewEvent, StoredEvent } from '../../eventStore/port.ts';
+import { canonicalJson } from '../canonical.ts';
+import type { EncodedCommit } from '../codec.ts';
+import { LogError, LogErrorCode } from '../errors.ts';
+import { eventId } from '../eventId.ts';
+import type { LogName } from '../port.ts';
 
 /**
  * How a commit looks in EventStoreDB: one of its events for each of ours, so that its own pages and projections can be used.

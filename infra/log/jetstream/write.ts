@@ -1,13 +1,13 @@
 import { headers } from 'nats';
-import type { Bus } from '../bus/connect.ts';
-import { BusError } from '../bus/errors.ts';
-import { logSubject } from '../names.ts';
-import type { AckedPublisher } from './acks.ts';
-import type { Epochs } from './epochs.ts';
-import { LogError, isHistoryOffline, isLogUnavailable } from './errors.ts';
-import { isOurs, lostOnTheWay, settled, versionConflict, type Pending } from './outcome.ts';
-import type { LogName } from './port.ts';
-import { unavailable } from './unavailable.ts';
+import type { Bus } from '../../bus/connect.ts';
+import { BusError } from '../../bus/errors.ts';
+import { logSubject } from '../../names.ts';
+import type { AckedPublisher } from '../acks.ts';
+import type { Epochs } from '../epochs.ts';
+import { LogError, isHistoryOffline, isLogUnavailable } from '../errors.ts';
+import { isOurs, lostOnTheWay, settled, versionConflict, type Pending } from '../outcome.ts';
+import type { LogName } from '../port.ts';
+import { unavailable } from '../unavailable.ts';
 
 /** How often a commit goes after its log from one epoch to the next before its outcome is called unknown. */
 const MOVES = 3;

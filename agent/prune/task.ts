@@ -1,13 +1,13 @@
-import type { Usage } from '../domain/checkIn.ts';
-import type { PruneRecords } from '../domain/pruning/record.ts';
-import type { PruneMode } from '../domain/pruneMode.ts';
-import type { PruneCall } from '../infra/bus/pruneCalls.ts';
-import { Wake } from '../infra/wake.ts';
+import type { Usage } from '../../domain/checkIn.ts';
+import type { PruneRecords } from '../../domain/pruning/record.ts';
+import type { PruneMode } from '../../domain/pruneMode.ts';
+import type { PruneCall } from '../../infra/bus/pruneCalls.ts';
+import { Wake } from '../../infra/wake.ts';
 import { ImageLane } from './imageLane.ts';
-import type { Ledger } from './ledger.ts';
-import type { LedgerKeeper } from './ledgerKeeper.ts';
-import type { AgentPorts, AgentSettings } from './ports.ts';
-import { PruneDesk } from './pruneDesk.ts';
+import type { Ledger } from '../ledger.ts';
+import type { LedgerKeeper } from '../ledgerKeeper.ts';
+import type { AgentPorts, AgentSettings } from '../ports.ts';
+import { PruneDesk } from './desk.ts';
 import { Pruner } from './pruner.ts';
 
 const EVERY_MS = 3_600_000;

@@ -1,22 +1,14 @@
-import { planPrune, type ImagePlan, type PrunableImage, type PruneSituation } from '../domain/pruning/plan.ts';
-import type { PruneMode } from '../domain/pruneMode.ts';
-import type { ActivePruneMode, PruneAsker, PruneReport, PruneRow } from '../domain/pruning/record.ts';
-import { isoTime } from '../infra/clock.ts';
-import { imageReference, shortened } from './containerSpec.ts';
-import { isEngineError, isTransient } from './engine/errors.ts';
-import type { ImageStock } from './engine/port.ts';
+import { planPrune, type ImagePlan, type PrunableImage, type PruneSituation } from '../../domain/pruning/plan.ts';
+import type { PruneMode } from '../../domain/pruneMode.ts';
+import type { ActivePruneMode, PruneAsker, PruneReport, PruneRow } from '../../domain/pruning/record.ts';
+import { isoTime } from '../../infra/clock.ts';
+import { imageReference, shortened } from '../containerSpec.ts';
+import { isEngineError, isTransient } from '../engine/errors.ts';
+import type { ImageStock } from '../engine/port.ts';
 import type { ImageLane } from './imageLane.ts';
-import type { LedgerKeeper } from './ledgerKeeper.ts';
-import type { AgentPorts, AgentSettings } from './ports.ts';
-import {
-  beginRemoval,
-  endRemoval,
-  forgetImages,
-  noteMet,
-  noteSkipped,
-  RECORDS_LIMIT,
-  type Account,
-} from './pruneLedger.ts';
+import type { LedgerKeeper } from '../ledgerKeeper.ts';
+import type { AgentPorts, AgentSettings } from '../ports.ts';
+import { beginRemoval, endRemoval, forgetImages, noteMet, noteSkipped, RECORDS_LIMIT, type Account } from './ledger.ts';
 
 export interface PruneWish {
   readonly mode: ActivePruneMode;

@@ -1,33 +1,7 @@
-import type { PulledImage, MetSince } from '../domain/pruning/plan.ts';
-import type { PruneMark, PruneRecord } from '../domain/pruning/record.ts';
-import type { Ledger } from './ledger.ts';
-
-/**
- * What the agent remembers of images: which it pulled itself, so that nobody else's is ever removed, and what it removed, until
- * the log has it. All of this is pure and part of the ledger.
- */
-export interface LedgerImage extends PulledImage {
-  /** Why a prune by itself last left it, when something was against it: the same is not told every hour. */
-  readonly skipped: string | null;
-}
-
-export interface PruneLedger {
-  /** Tells this count from one that an earlier disk of this agent began; null until something was counted. */
-  readonly series: string | null;
-  readonly next: number;
-  /** On disk before the engine is asked: after a crash a look at the engine tells what became of it. */
-  readonly underWay: Removal | null;
-  /** Not known to be in the log, in the order of their numbers. */
-  readonly records: readonly PruneRecord[];
-}
-
-export interface Removal {
-  readonly record: PruneRecord;
-  readonly tags: readonly string[];
-  readonly whole: boolean;
-}
-
-export const emptyPruneLedger: PruneLedger = { series: null, next: 1, underWay: null, records: [] };
+import type { MetSince } from '../../domain/pruning/plan.ts';
+import type { PruneRecord } from '../../domain/pruning/record.ts';
+import type { Ledger } from '../ledger.ts';
+import type { LedgerImage, Removal } from './memory.ts';
 
 /** The longest ago is forgotten, and from then on nobody's. */
 const IMAGES_LIMIT = 1024;
@@ -118,11 +92,4 @@ export function noteSkipped(ledger: Ledger, series: string, account: Account): L
   const begun = endRemoval(beginRemoval(ledger, series, { tags: [], whole: false }, account), {});
   if (image === undefined || account.asker !== null) return begun;
   return { ...begun, images: new Map(begun.images).set(image.imageId, { ...image, skipped: account.why }) };
-}
-
-/** The log has all up to the mark. */
-export function dropRecorded(prunes: PruneLedger, mark: PruneMark | null): PruneLedger {
-  if (mark === null || mark.series !== prunes.series) return prunes;
-  const records = prunes.records.filter(({ number }) => number > mark.number);
-  return records.length === prunes.records.length ? prunes : { ...prunes, records };
 }

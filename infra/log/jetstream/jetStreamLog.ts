@@ -1,13 +1,13 @@
-import type { Bus } from '../bus/connect.ts';
-import { createAckedPublisher } from './acks.ts';
-import { encodeCommit } from './codec.ts';
-import { Epochs } from './epochs.ts';
-import { LogError, LogErrorCode } from './errors.ts';
-import { COMMIT_BYTES_LIMIT, assertAppendable, assertFits, checkedLog } from './guards.ts';
-import { follow, read } from './jetstreamRead.ts';
-import { continued, write } from './jetstreamWrite.ts';
-import type { EventLog } from './port.ts';
-import { holdsSeal } from './seal.ts';
+import type { Bus } from '../../bus/connect.ts';
+import { createAckedPublisher } from '../acks.ts';
+import { encodeCommit } from '../codec.ts';
+import { Epochs } from '../epochs.ts';
+import { LogError, LogErrorCode } from '../errors.ts';
+import { COMMIT_BYTES_LIMIT, assertAppendable, assertFits, checkedLog } from '../guards.ts';
+import { follow, read } from './read.ts';
+import { continued, write } from './write.ts';
+import type { EventLog } from '../port.ts';
+import { holdsSeal } from '../seal.ts';
 
 /** What a bus message needs besides the commit: its headers. */
 const HEADER_BYTES = 512;

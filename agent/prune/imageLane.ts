@@ -1,4 +1,4 @@
-import { isNamedBy, type PrunableImage } from '../domain/pruning/plan.ts';
+import { isNamedBy, type PrunableImage } from '../../domain/pruning/plan.ts';
 
 /**
  * Keeps the removal of an image and its use apart. Whoever wants to pull or start from a reference waits while an image of that name

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import type { BusTls } from './bus/tls.ts';
-import type { ConfigProblem } from './configFile.ts';
-import { httpAuthority, isLoopback, isWildcard, parseHttp, type HttpAddress } from './httpAddress.ts';
-import type { CertificateFiles } from './tls/certificate.ts';
+import type { BusTls } from '../bus/tls.ts';
+import type { ConfigProblem } from './file.ts';
+import { httpAuthority, isLoopback, isWildcard, parseHttp, type HttpAddress } from '../httpAddress.ts';
+import type { CertificateFiles } from '../tls/certificate.ts';
 
 /** The settings of who may listen where, with which certificates: part of the configuration, apart because they check one another. */
 export const httpShape = {

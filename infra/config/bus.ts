@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isAccountSeed } from './nkeys/nkey.ts';
+import { isAccountSeed } from '../nkeys/nkey.ts';
 
 /** The settings that open a bus wholly: part of the configuration of gateways, and of nobody else's. */
 export const gatewaySecretsShape = {

@@ -1,13 +1,13 @@
-import { pauseUnlessAborted, type Bus } from '../bus/connect.ts';
-import { BusError, ServerCode, hasServerCode, isBusAway } from '../bus/errors.ts';
-import { streamState, type Epoch } from '../bus/logStreams.ts';
-import { orderedMessages } from '../bus/ordered.ts';
-import { ChainWalk } from './chain.ts';
-import type { Epochs } from './epochs.ts';
-import { LogError, LogErrorCode } from './errors.ts';
-import type { LogName, StoredCommit } from './port.ts';
-import { bytesHoldSeal } from './seal.ts';
-import { unavailable } from './unavailable.ts';
+import { pauseUnlessAborted, type Bus } from '../../bus/connect.ts';
+import { BusError, ServerCode, hasServerCode, isBusAway } from '../../bus/errors.ts';
+import { streamState, type Epoch } from '../../bus/logStreams.ts';
+import { orderedMessages } from '../../bus/ordered.ts';
+import { ChainWalk } from '../chain.ts';
+import type { Epochs } from '../epochs.ts';
+import { LogError, LogErrorCode } from '../errors.ts';
+import type { LogName, StoredCommit } from '../port.ts';
+import { bytesHoldSeal } from '../seal.ts';
+import { unavailable } from '../unavailable.ts';
 
 const READ_ATTEMPTS = 20;
 const RETRY_MS = 250;
