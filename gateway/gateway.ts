@@ -1,48 +1,35 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { answerAgents } from '../infra/bus/agentAsk.ts';
-import type { Bus } from '../infra/bus/connect.ts';
-import type { DesiredDocument } from '../domain/desired.ts';
-import { putDesired, readDesired, type Standing } from '../infra/bus/desired.ts';
-import { ServerCode, hasServerCode } from '../infra/bus/errors.ts';
-import { createBusFeed } from '../infra/bus/feed.ts';
-import { createBusRelay } from '../infra/bus/relay.ts';
 import { ensureCheckIns, ensureDesired, ensureLeases, ensureRollups } from '../infra/bus/streams.ts';
-import { isoTime, realClock } from '../infra/clock.ts';
-import { FLEET_LOG } from '../infra/log/port.ts';
+import { realClock } from '../infra/clock.ts';
 import type { Config } from '../infra/config/config.ts';
 import { gatewayUrl } from '../infra/config/transport.ts';
 import { httpAuthority } from '../infra/httpAddress.ts';
-import { createBusLeases } from '../infra/leases/bus.ts';
+import { FLEET_LOG, type StoredCommit } from '../infra/log/port.ts';
 import { openSecrets } from '../infra/secrets/open.ts';
 import { createObjectStoreSnapshots } from '../infra/snapshots/objectStore.ts';
-import { openAccess } from './auth/access.ts';
+import { openAccess, type Access } from './auth/access.ts';
 import { localToken, type LocalToken } from './auth/localToken.ts';
-import { keepSwept } from './auth/sweep.ts';
-import { openDoor, recordInFleet, type Door } from './callout/door.ts';
-import { hearCheckIns, keepHistory, recordCheckIns } from './checkIns.ts';
-import { Core } from './core/core.ts';
-import { demonstrate } from './demonstration.ts';
+import { runBackground } from './background.ts';
+import { openDoor, recordInFleet } from './callout/door.ts';
+import type { Core } from './core/core.ts';
 import { AgentEvents } from './history/agentEvents.ts';
-import { keepCapacity } from './history/capacityKeeper.ts';
 import { CapacityReader } from './history/capacityReader.ts';
-import { capacityInThread } from './history/capacityThread.ts';
 import { HistoryReader } from './history/reader.ts';
 import { buildApp } from './http/app.ts';
-import { LogReader } from './http/logReader.ts';
-import { openTls, type TlsListener } from './http/tls.ts';
-import { createMetrics, type Metrics } from './http/metrics.ts';
 import type { Edge } from './http/edge.ts';
 import { newSignInLink } from './http/links.ts';
+import { LogReader } from './http/logReader.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
+import { openTls, type TlsListener } from './http/tls.ts';
 import { LiveHub } from './live/hub.ts';
 import { RecentChanges } from './live/recentChanges.ts';
-import { knownDefinitions, tellPruners } from './prune/definitions.ts';
-import { PruneCaller } from './prune/pruneCaller.ts';
+import { openCore } from './openCore.ts';
 import { OutputReader } from './output/outputReader.ts';
+import { tellPruners } from './prune/definitions.ts';
+import { PruneCaller } from './prune/pruneCaller.ts';
 import { openServices } from './services/services.ts';
-import { snapshotInThread } from './snapshots/thread.ts';
-import { closeWays, isHearing, openWays, watchWays, whyNotReady } from './ways.ts';
+import { closeWays, openWays, whyNotReady, type Ways } from './ways.ts';
 import packageFile from '../package.json' with { type: 'json' };
 
 /** A gateway that serves. */
@@ -63,8 +50,10 @@ export interface GatewayOptions {
   readonly signal: AbortSignal;
 }
 
-const TICK_MS = 1000;
 const DASHBOARD = join(import.meta.dirname, '../ui/dist');
+
+/** To be told of every acknowledged commit, in the order of its log. */
+type Listener = (log: string, stored: StoredCommit) => void;
 
 /**
  * Opens a gateway on the bus and the event store of the configuration: connects, folds the logs, serves HTTP. The order is
@@ -79,77 +68,35 @@ export async function openGateway({
   const { replicas } = config;
   const ways = await openWays({ config, log, signal });
   const { logBus, appBus, authBus, sysBus } = ways;
-  const { eventLog } = ways.log;
-  await Promise.all([
-    ensureCheckIns(appBus, replicas),
-    ensureDesired(appBus, replicas),
-    ensureRollups(appBus, replicas),
-    ensureLeases(logBus, replicas),
-  ]);
+  await ensurePlaces(ways, replicas);
   const stopping = new AbortController();
   const onTrouble = (sentence: string, cause?: unknown): void => {
     if (!stopping.signal.aborted) log.warn({ err: cause }, sentence);
   };
   const secrets = await openSecrets({ bus: logBus, replicas, keyPath: config.secretsKey, onTrouble });
-  const recent = new RecentChanges();
-  let caughtUp = false;
-  let door: Door | null = null;
-  let ownToken: LocalToken | null = null;
-  const standing = new Map<string, Standing>();
-  const gatewayId = `gateway-${randomUUID().slice(0, 8)}`;
   const snapshots = createObjectStoreSnapshots({ bus: logBus, replicas });
-  const core = new Core({
-    gatewayId,
-    eventLog,
-    leases: createBusLeases(logBus, realClock),
-    relay: createBusRelay(logBus, gatewayId),
-    feedOf: (name) => createBusFeed(appBus, name, replicas),
-    snapshots,
-    takeSnapshot: async (name) => {
-      const { version, troubles } = await snapshotInThread({ ...threadTask(config), log: name }, stopping.signal);
-      log.debug({ log: name, version, troubles }, 'a snapshot was written');
-    },
-    clock: realClock,
-    newLogId: randomUUID,
-    reachesLogs: () => ways.log.away() === null,
-    remedy: ways.log.remedy,
-    putDesired: (document, look) => writeDesired({ bus: appBus, replicas, standing }, document, look),
-    patience: {
-      checkInSeconds: config.checkInSeconds,
-      startTimeoutSeconds: config.startTimeoutMinutes * 60,
-      lostAfterSeconds: config.lostAfterMinutes === null ? null : config.lostAfterMinutes * 60,
-    },
-    allowedRegistries: config.allowedRegistries,
-    approvesItself: (agentId) => config.embeddedAgents.includes(agentId),
-    // The bus admits agents without secrets of their own so far.
-    onTrouble,
-    onCommit: (name, stored) => {
-      if (!caughtUp) return;
-      metrics.countCommit(name, stored);
-      recent.note(name, stored);
-      door?.note(stored.commit.events);
-      ownToken?.note(stored.commit.events);
+  // Empty while the past is folded: what happened long ago is nobody's news.
+  const listeners: Listener[] = [];
+  const onCommit: Listener = (name, stored) => {
+    for (const listener of listeners) listener(name, stored);
+  };
+  const core = openCore({ config, ways, snapshots, log, ending: stopping.signal, onCommit, onTrouble });
+  await core.start();
+  const recent = recentChanges(core, ways, onTrouble);
+  listeners.push(
+    (name, stored) => metrics.countCommit(name, stored),
+    (name, stored) => recent.note(name, stored),
+    (name, stored) => {
       if (name === FLEET_LOG) tellPruners(appBus, core, stored);
     },
-  });
-  await core.start();
-  caughtUp = true;
-  for (const { log: name, replica } of core.replicas) {
-    const unknown = (error: unknown): void => onTrouble(`what changed last in ${name} is not known`, error);
-    recent.recall(eventLog, name, replica.version).catch(unknown);
-  }
+  );
   const live = new LiveHub(core, realClock, recent);
   metrics.watch(core, () => live.clients);
   metrics.watchLogs(() => whyNotReady(ways) === null);
-  const access = await openAccess({
-    dataDir: config.dataDir,
-    adminKey: config.adminKey,
-    secrets,
-    fleet: () => core.fleetProjection.state,
-    clock: realClock,
-    onTrouble,
-  });
-  door = openDoor({
+  const fleet = () => core.fleetProjection.state;
+  const { dataDir, adminKey } = config;
+  const access = await openAccess({ dataDir, adminKey, secrets, fleet, clock: realClock, onTrouble });
+  const door = openDoor({
     authBus,
     sysBus,
     issuerSeed: config.natsIssuerSeed ?? '',
@@ -160,88 +107,31 @@ export async function openGateway({
     onNews: (fields, sentence) => log.info(fields, sentence),
     onTrouble,
   });
-  const edge: Edge = {
-    core,
-    eventLog,
-    logs: ways.log,
-    snapshots,
-    secrets,
-    clock: realClock,
-    access,
-    live,
-    output: new OutputReader(appBus, realClock),
-    prune: new PruneCaller(appBus, realClock),
-    metrics,
-    logReader: new LogReader(eventLog),
-    history: new HistoryReader(appBus, realClock, core.history),
-    agentEvents: new AgentEvents(appBus),
-    capacity: new CapacityReader(appBus, realClock),
-    log,
-    version: packageFile.version,
-    simulated: config.simulated,
-    authority: httpAuthority(config.http),
-    origin: gatewayUrl(config),
-    dashboard: DASHBOARD,
-    notReady: () => whyNotReady(ways),
-  };
+  listeners.push((_, { commit }) => door.note(commit.events));
   if (config.embeddedAgents.length > 0) {
-    ownToken = localToken({
-      path: config.managerTokenFile,
-      tokens: access.managerTokens,
-      fleet: () => core.fleetProjection.state,
-      record: (command) => recordInFleet(core, command),
-      onTrouble,
-    });
+    const ownToken = ownTokenOf(config, core, access, onTrouble);
+    listeners.push((_, { commit }) => ownToken.note(commit.events));
     await ownToken.ensure();
   }
+  const history = new HistoryReader(appBus, realClock, core.history);
+  const edge: Edge = {
+    ...readersOf(ways),
+    ...shownOf(config),
+    history,
+    core,
+    snapshots,
+    secrets,
+    access,
+    live,
+    metrics,
+    log,
+  };
   const tls = await tlsOf(config, log);
   const app = await buildApp(edge, tls);
-  const { signal: ending } = stopping;
-  watchWays(ways, core, log, ending);
-  answerAgents(
-    {
-      bus: appBus,
-      read: (agentId) => readDesired(appBus, agentId),
-      definitions: () => (whyNotReady(ways) === null ? knownDefinitions(core) : null),
-      now: () => isoTime(realClock.now()),
-      onTrouble,
-    },
-    ending,
+  const background = runBackground(
+    { config, ways, core, door, access, live, metrics, tls, log, onTrouble },
+    stopping.signal,
   );
-  const background = [
-    door.run(ending),
-    hearCheckIns({ bus: appBus, core, door, metrics, log }, ending),
-    keepHistory(appBus, core, log, ending),
-    ...[...core.zones].map(([zone, { replica }]) =>
-      keepCapacity(
-        {
-          bus: appBus,
-          clock: realClock,
-          zone,
-          leadsAt: () => (replica.role === 'leading' ? replica.version : null),
-          write: () => {
-            const task = { ...threadTask(config), zone, appPassword: config.natsAppPassword ?? '' };
-            return capacityInThread(task, ending);
-          },
-          onNews: (fields, sentence) => log.debug(fields, sentence),
-          onTrouble,
-        },
-        ending,
-      ),
-    ),
-    recordCheckIns({ place: config.eventLog, bus: appBus, core, metrics, log }, ending),
-    live.run(ending),
-    keepSwept({
-      sweep: () => access.sweep(),
-      isLeading: () => core.fleet.role === 'leading',
-      clock: realClock,
-      onTrouble,
-      signal: ending,
-    }),
-    ...(tls === null ? [] : [tls.follow(ending)]),
-    ...(config.simulated ? [demonstrate(core, realClock, config.embeddedAgents.length, ending)] : []),
-  ];
-  void tickEverySecond({ core, log, hears: () => isHearing(ways), signal: ending });
   await app.listen({ host: config.http.host, port: config.http.port });
   const stopServices = await openServices({ bus: appBus, app, edge, onTrouble });
   return {
@@ -253,46 +143,72 @@ export async function openGateway({
       await app.close();
       stopping.abort();
       await core.stop();
-      await Promise.all(background);
+      await background;
       await secrets.close();
       await closeWays(ways);
     },
   };
 }
 
-/** Where a thread finds the logs by itself. */
-function threadTask(config: Config) {
+async function ensurePlaces({ appBus, logBus }: Ways, replicas: number): Promise<void> {
+  await Promise.all([
+    ensureCheckIns(appBus, replicas),
+    ensureDesired(appBus, replicas),
+    ensureRollups(appBus, replicas),
+    ensureLeases(logBus, replicas),
+  ]);
+}
+
+/** Filled in the background with what happened before this gateway began. */
+function recentChanges(core: Core, ways: Ways, onTrouble: (sentence: string, cause?: unknown) => void): RecentChanges {
+  const recent = new RecentChanges();
+  for (const { log: name, replica } of core.replicas) {
+    const unknown = (error: unknown): void => onTrouble(`what changed last in ${name} is not known`, error);
+    recent.recall(ways.log.eventLog, name, replica.version).catch(unknown);
+  }
+  return recent;
+}
+
+/** The token of the agent on this machine, which is started along with this gateway. */
+function ownTokenOf(
+  config: Config,
+  core: Core,
+  access: Access,
+  onTrouble: (sentence: string, cause: unknown) => void,
+): LocalToken {
+  return localToken({
+    path: config.managerTokenFile,
+    tokens: access.managerTokens,
+    fleet: () => core.fleetProjection.state,
+    record: (command) => recordInFleet(core, command),
+    onTrouble,
+  });
+}
+
+/** What routes read from the bus and the event store. */
+function readersOf(ways: Ways) {
+  const { appBus, log: logs } = ways;
   return {
-    busUrl: config.natsUrl ?? '',
-    busTls: config.natsTls,
-    password: config.natsLogPassword ?? '',
-    replicas: config.replicas,
-    place: config.eventLog,
+    eventLog: logs.eventLog,
+    logs,
+    logReader: new LogReader(logs.eventLog),
+    agentEvents: new AgentEvents(appBus),
+    capacity: new CapacityReader(appBus, realClock),
+    output: new OutputReader(appBus, realClock),
+    prune: new PruneCaller(appBus, realClock),
+    notReady: () => whyNotReady(ways),
+    clock: realClock,
   };
 }
 
-interface DesiredPlace {
-  readonly bus: Bus;
-  readonly replicas: number;
-  readonly standing: Map<string, Standing>;
-}
-
-/** Writes an agent's document; when its bucket is gone, as after a loss of the bus's disk, the next try finds a new one. */
-async function writeDesired(
-  { bus, replicas, standing }: DesiredPlace,
-  document: DesiredDocument,
-  look: boolean,
-): Promise<void> {
-  if (look) standing.delete(document.agentId);
-  try {
-    await putDesired(bus, document, standing);
-  } catch (error) {
-    if (hasServerCode(error, ServerCode.streamNotFound)) {
-      standing.clear();
-      await ensureDesired(bus, replicas);
-    }
-    throw error;
-  }
+function shownOf(config: Config) {
+  return {
+    version: packageFile.version,
+    simulated: config.simulated,
+    authority: httpAuthority(config.http),
+    origin: gatewayUrl(config),
+    dashboard: DASHBOARD,
+  };
 }
 
 /** Null: it speaks plain HTTP, on loopback. */
@@ -305,26 +221,4 @@ async function tlsOf(config: Config, log: Logger): Promise<TlsListener | null> {
     onNews: (sentence) => log.info(sentence),
     onWarning: (sentence) => log.warn(sentence),
   });
-}
-
-interface Ticking {
-  readonly core: Core;
-  readonly log: Logger;
-  readonly hears: () => boolean;
-  readonly signal: AbortSignal;
-}
-
-/**
- * Never two ticks at a time: one may take long while the log does not answer, and the end does not wait for it. While
- * bus or event store are away no time passes: nobody is silent for what could not be heard, or recorded.
- */
-async function tickEverySecond({ core, log, hears, signal }: Ticking): Promise<void> {
-  while (!signal.aborted) {
-    await realClock.sleep(TICK_MS, signal);
-    try {
-      if (!signal.aborted && hears()) await core.tick();
-    } catch (error) {
-      log.warn({ err: error }, 'a tick of time failed; the next one follows');
-    }
-  }
 }

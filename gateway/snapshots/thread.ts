@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { BusTls } from '../../infra/bus/tls.ts';
+import type { Config } from '../../infra/config/config.ts';
 import type { EventLogPlace } from '../../infra/config/values.ts';
 import type { LogName } from '../../infra/log/port.ts';
 import { inThread } from '../thread.ts';
@@ -13,6 +14,17 @@ export interface SnapshotTask {
   readonly replicas: number;
   /** Where the log is kept; the snapshots are on the bus. */
   readonly place: EventLogPlace;
+}
+
+/** Where a thread finds the logs of this configuration by itself. */
+export function threadTask(config: Config): Omit<SnapshotTask, 'log'> {
+  return {
+    busUrl: config.natsUrl ?? '',
+    busTls: config.natsTls,
+    password: config.natsLogPassword ?? '',
+    replicas: config.replicas,
+    place: config.eventLog,
+  };
 }
 
 /** What a thread has written: the version, or null when there was nothing new; and what it had to leave out. */
