@@ -11,7 +11,7 @@ export const PAGE_NAMES: Readonly<Record<Page, string>> = {
 };
 
 /** Pages that list things, each of which has a page of its own behind its id. */
-export type ListPage = Extract<Page, 'agents' | 'sessions' | 'images'>;
+type ListPage = Extract<Page, 'agents' | 'sessions' | 'images'>;
 const LISTS: ReadonlySet<Page> = new Set<ListPage>(['agents', 'sessions', 'images']);
 
 /** What an address shows. */

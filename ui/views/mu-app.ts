@@ -1,37 +1,21 @@
 import { html, LitElement, nothing } from 'lit';
-import type { Role } from '../../domain/people/role.ts';
 import type { AgentView, ImageView, SessionView } from '../../projections/views.ts';
 import { applyPatch, fleetFromSnapshot, fleetSummary, serverNow, type Fleet, type LivePatch } from '../data/fleet.ts';
 import { signInByLink, signOut, whoAmI, type Me } from '../data/gateway.ts';
 import { LiveFleet } from '../data/live.ts';
-import {
-  addressOf,
-  isSamePlace,
-  NEW_IMAGE,
-  OVERVIEW,
-  PAGE_NAMES,
-  placeAt,
-  titleOf,
-  type ListPage,
-  type Place,
-} from '../data/page.ts';
+import { addressOf, isSamePlace, OVERVIEW, PAGE_NAMES, placeAt, titleOf, type Place } from '../data/page.ts';
 import { isRefusal, isSignedOut } from '../data/problem.ts';
 import { secretLink, type SecretLink } from '../data/signInLink.ts';
 import { base } from '../styles/base.ts';
 import { section } from '../styles/section.ts';
 import { appBanners, type Lost } from './appBanners.ts';
 import { appHeader } from './appHeader.ts';
+import { appPage, loadPage, nameShown, timeOf } from './appPage.ts';
 import { appStyles } from './appStyles.ts';
 import './mu-account-dialog.ts';
-import './mu-agents-view.ts';
 import './mu-first-account.ts';
-import './mu-image-view.ts';
-import './mu-images-view.ts';
-import './mu-overview-view.ts';
-import './mu-sessions-view.ts';
 import './mu-set-password.ts';
 import './mu-sign-in.ts';
-import { noSuch } from './noSuch.ts';
 import { ScrollMemory } from './scrollMemory.ts';
 
 /** How long a notice stays on screen. */
@@ -162,75 +146,17 @@ export class MuApp extends LitElement {
           now: this.now,
           onRetry: this.#live.retryNow,
         })}
-        ${this.#page(access.me)}
+        ${appPage({ place: this.place, me: access.me, fleet: this.fleet, now: this.now })}
       </main>
       ${this.#accountDialog(access.me)}
       <div class="notice" role="status">${this.notice === null ? nothing : html`<p>${this.notice}</p>`}</div>`;
-  }
-
-  #page(me: Me): unknown {
-    const { fleet, place } = this;
-    if (place === null) return noSuch('No such page', 'This address leads nowhere here.', 'overview');
-    if (place.page === 'access') return this.#access(me);
-    if (fleet === null) return html`<p class="waiting" role="status">Loading the fleet</p>`;
-    if (place.page === 'overview') return this.#overview(fleet, me.role);
-    return this.#listPage(place.page, place, fleet, me.role);
-  }
-
-  #overview(fleet: Fleet, may: Role): unknown {
-    return html`<mu-overview-view .fleet=${fleet} .now=${this.now} .may=${may}></mu-overview-view>`;
-  }
-
-  #listPage(page: ListPage, { id, query }: Place, fleet: Fleet, may: Role): unknown {
-    const { now } = this;
-    switch (page) {
-      case 'agents':
-        return id === null
-          ? html`<mu-agents-view .fleet=${fleet} .now=${now} .may=${may} .query=${query}></mu-agents-view>`
-          : html`<mu-agent-view
-              .fleet=${fleet}
-              .agentId=${id}
-              .now=${now}
-              .may=${may}
-              .query=${query}
-            ></mu-agent-view>`;
-      case 'sessions':
-        if (id !== null) void this.#load(import('./mu-session-view.ts'));
-        return id === null
-          ? html`<mu-sessions-view .fleet=${fleet} .now=${now} .may=${may} .query=${query}></mu-sessions-view>`
-          : html`<mu-session-view .fleet=${fleet} .now=${now} .may=${may} .sessionId=${id}></mu-session-view>`;
-      case 'images':
-        return id === null
-          ? html`<mu-images-view .fleet=${fleet} .may=${may}></mu-images-view>`
-          : html`<mu-image-view .fleet=${fleet} .imageId=${id} .now=${now} .may=${may}></mu-image-view>`;
-    }
-  }
-
-  /** What is seldom seen is loaded when it is first shown, so that the first page is there sooner; until then it is empty. */
-  async #load(code: Promise<unknown>): Promise<void> {
-    try {
-      await code;
-    } catch (error) {
-      // Browsers say so when a file does not come: the network, or a gateway that was updated meanwhile.
-      if (!(error instanceof TypeError)) throw error;
-      this.#say('This page could not be loaded: reload it in the browser.');
-    }
-  }
-
-  #access({ actor, role }: Me): unknown {
-    return html`<mu-access-view .now=${this.#serverNow} .may=${role} .self=${actor.id}></mu-access-view>`;
-  }
-
-  /** In milliseconds; this machine's time until the server's is known. */
-  get #serverNow(): number {
-    return this.fleet === null ? this.now : serverNow(this.fleet, this.now);
   }
 
   #accountDialog(me: Me): unknown {
     if (!this.account) return nothing;
     return html`<mu-account-dialog
       .me=${me}
-      .now=${this.#serverNow}
+      .now=${timeOf(this.fleet, this.now)}
       @dialog-closed=${() => this.#showAccount(false)}
       @signed-out=${() => this.#leave(null)}
       @notice=${(event: CustomEvent<string>) => this.#say(event.detail)}
@@ -242,31 +168,18 @@ export class MuApp extends LitElement {
   }
 
   protected override updated(): void {
-    void this.#loadPage();
-    document.title = titleOf(this.place, this.#nameShown());
+    if (this.place !== null) void this.#loadPage(this.place);
+    document.title = titleOf(this.place, nameShown(this.place, this.fleet));
     this.toggleAttribute('wide', this.place?.page === 'agents' && this.place.id === null);
   }
 
-  /** The larger pages that are not the first to be looked at come when somebody turns to them. */
-  async #loadPage(): Promise<void> {
-    const { place } = this;
+  async #loadPage(place: Place): Promise<void> {
     try {
-      if (place?.page === 'access') await import('./mu-access-view.ts');
-      if (place?.page === 'agents' && place.id !== null) await import('./mu-agent-view.ts');
+      await loadPage(place);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      this.#say('This page could not be loaded. Load it again once the gateway answers.');
+      this.#say('This page could not be loaded: load it again in the browser once the gateway answers.');
     }
-  }
-
-  /** What the one thing that is shown is called; null on a list. */
-  #nameShown(): string | null {
-    const { place, fleet } = this;
-    if (place === null || place.id === null) return null;
-    if (place.page === 'agents') return fleet?.agents.get(place.id)?.hostname ?? place.id;
-    if (place.page === 'images' && place.id === NEW_IMAGE) return 'A new image';
-    if (place.page === 'images') return fleet?.images.get(place.id)?.name ?? place.id;
-    return place.id;
   }
 
   readonly #hashChanged = (): void => {
