@@ -61,7 +61,13 @@ export class FleetLife {
 
   joins(index: number): Submission<ZoneCommand> {
     const agentId = agentIdOf(index);
-    const command = { type: 'JoinAgent', agentId, hostname: `${agentId}.fleet.example`, simulated: false } as const;
+    const command = {
+      type: 'JoinAgent',
+      agentId,
+      hostname: `${agentId}.fleet.example`,
+      simulated: false,
+      approvedAt: '2026-01-01T00:00:00.000Z',
+    } as const;
     return { key: `join:${agentId}`, recorded: false, actor: SYSTEM, command };
   }
 

@@ -3,7 +3,7 @@ import { eventEnvelope, type AnyEvent } from './events.ts';
 import * as s from './schemas.ts';
 
 /** Raised whenever `decide` or `evolve` would answer the same history differently. */
-export const RULES_VERSION = 2;
+export const RULES_VERSION = 3;
 
 /**
  * What became of a command, kept with the commit that carried it out, so that a repeated key is answered from the log:

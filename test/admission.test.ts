@@ -41,6 +41,7 @@ function known(change: object = {}): FleetState {
     simulated: false,
     zone: 'default',
     fingerprint: fingerprintOf(SECRET),
+    approvedAt: null,
     revokedAt: null,
     ...change,
   });

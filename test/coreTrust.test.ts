@@ -79,7 +79,6 @@ async function house({ approvesItself = true } = {}) {
 
 const revoke: FleetCommand = { type: 'RevokeAgent', agentId: AGENT };
 const remove: FleetCommand = { type: 'RemoveAgent', agentId: AGENT };
-const leave: ZoneCommand = { type: 'LeaveAgent', agentId: AGENT };
 const enable: ZoneCommand = {
   type: 'SetAgentSettings',
   agentId: AGENT,
@@ -185,7 +184,8 @@ test('a revoked agent that has left its zone does not join it again; once remove
   for (const seq of [1, 2, 3]) await say(seq);
   await fleet(revoke);
   t.is(await come('f1'), 'AGENT_REVOKED');
-  t.is(await zoneAsked(leave), 'accepted');
+  const approvedAt = enrolment()?.approvedAt ?? '';
+  t.is(await zoneAsked({ type: 'LeaveAgent', agentId: AGENT, approvedAt }), 'accepted');
   await second();
   t.is(joined(), null);
   t.is(zoneEvents().at(-1)?.type, 'AgentLeft');

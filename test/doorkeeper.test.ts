@@ -18,7 +18,15 @@ function world() {
     ['pending', null, null],
     ['revoked', 'default', TIME],
   ] as const) {
-    fleet.agents.set(agentId, { agentId, hostname: 'h', simulated: false, zone, fingerprint: 'f', revokedAt });
+    fleet.agents.set(agentId, {
+      agentId,
+      hostname: 'h',
+      simulated: false,
+      zone,
+      approvedAt: null,
+      fingerprint: 'f',
+      revokedAt,
+    });
   }
   const names = new Set<string>();
   const clock = manualClock(Date.parse(TIME));

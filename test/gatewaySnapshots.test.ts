@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import test from 'ava';
-import { aCheckIn } from './support/builders.ts';
+import { aCheckIn, NOW } from './support/builders.ts';
 import { restoreNewest, writeSnapshot, STATE_SCHEMA } from '../gateway/snapshots/snapshot.ts';
 import { snapshotInThread } from '../gateway/snapshots/thread.ts';
 import { zoneRules } from '../gateway/core/foldRules.ts';
@@ -18,7 +18,13 @@ import { STORES } from './support/stores.ts';
 async function busyLog() {
   const log = plannedLog();
   const { controller } = await controllerRig(log);
-  const join = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false } as const;
+  const join = {
+    type: 'JoinAgent',
+    agentId: 'agent-1',
+    hostname: 'agent-1',
+    simulated: false,
+    approvedAt: NOW,
+  } as const;
   await controller.submit(submission('join', join, false));
   const checkIn = aCheckIn({ seq: 1, appliedVersion: 1 });
   await controller.submit(submission('c-1', { type: 'RecordCheckIn', checkIn }, false));

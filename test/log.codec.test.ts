@@ -57,7 +57,7 @@ test('the bytes are canonical JSON and the hash is SHA-256 over them', (t) => {
     '{"at":"2026-11-01T12:00:00.000Z","commands":[{"key":"key","outcome":{"accepted":true},"requestHash":"hash"}],' +
       '"events":[{"actor":{"id":"op-1","kind":"operator"},"causationId":"key","correlationId":"key",' +
       '"data":{"agentId":"agent-1"},"id":"4888ffe8-2a7d-8964-bbd4-fa329f150996","occurredAt":"2026-11-01T12:00:00.000Z",' +
-      '"schemaVersion":1,"type":"AgentEnabled"}],"logId":"log-of-tests","previousHash":"","rulesVersion":2,"version":1}',
+      '"schemaVersion":1,"type":"AgentEnabled"}],"logId":"log-of-tests","previousHash":"","rulesVersion":3,"version":1}',
   );
   t.is(hash, createHash('sha256').update(bytes).digest('hex'));
 });

@@ -34,7 +34,7 @@ import {
   observed,
 } from './support/builders.ts';
 
-const STANDING = { zone: 'default', fingerprint: 'f1', revokedAt: null };
+const STANDING = { zone: 'default', approvedAt: NOW, fingerprint: 'f1', revokedAt: null };
 const OPERATOR = { kind: 'operator', id: 'op-1' } as const;
 
 function aCommit(version: number, facts: readonly AnyFact[]): Commit {

@@ -2,35 +2,45 @@ import { accept, reject, type Decision } from '../decision.ts';
 import { isDeepEqual } from '../deepEqual.ts';
 import type { ZoneFact } from '../events.ts';
 import { formatBytes, formatCores } from '../units.ts';
-import type { SetAgentSettings, ZoneCommand } from '../zone/commands.ts';
+import type { JoinAgent, LeaveAgent, SetAgentSettings, ZoneCommand } from '../zone/commands.ts';
 import type { ZoneState } from '../zone/state.ts';
 import { overrideNeedsConfirm } from './capacity.ts';
 import type { AgentState } from './state.ts';
 
-/** Follow-up of an approval in the fleet's log; joining twice changes nothing. */
+/**
+ * Follow-up of an approval in the fleet's log; joining twice changes nothing. An approval that is over brings nobody back: a gateway
+ * may be behind in the fleet's log, or its command have been under way since before the agent was removed.
+ */
 export function decideJoin(
   state: ZoneState,
-  { agentId, hostname, simulated }: Extract<ZoneCommand, { type: 'JoinAgent' }>,
+  { agentId, hostname, simulated, approvedAt }: JoinAgent,
 ): Decision<ZoneFact> {
   if (state.agents.has(agentId)) return accept([], { agentId });
+  if (isOver(state, agentId, approvedAt)) {
+    return reject('STALE', `${agentId} has left this zone, and was not approved again since`);
+  }
   return accept([{ type: 'AgentJoined', data: { agentId, hostname, simulated } }], { agentId });
 }
 
-/** Follow-up of a revocation in the fleet's log. What it holds has to be over first; leaving twice changes nothing. */
-export function decideLeave(
-  state: ZoneState,
-  { agentId }: Extract<ZoneCommand, { type: 'LeaveAgent' }>,
-): Decision<ZoneFact> {
-  const agent = state.agents.get(agentId);
-  if (agent === undefined) return accept([], { agentId });
-  const sessions = agent.sessions.size;
-  if (sessions === 0) return accept([{ type: 'AgentLeft', data: { agentId } }], { agentId });
+/**
+ * Follow-up of a revocation in the fleet's log. What it holds has to be over first; leaving twice changes nothing. It is recorded also
+ * of one that has not joined: its join may be under way.
+ */
+export function decideLeave(state: ZoneState, { agentId, approvedAt }: LeaveAgent): Decision<ZoneFact> {
+  if (isOver(state, agentId, approvedAt)) return accept([], { agentId });
+  const sessions = state.agents.get(agentId)?.sessions.size ?? 0;
+  if (sessions === 0) return accept([{ type: 'AgentLeft', data: { agentId, approvedAt } }], { agentId });
   const held = sessions === 1 ? '1 session' : `${sessions} sessions`;
   return reject(
     'AGENT_HAS_SESSIONS',
     `${agentId} holds the claims of ${held}; stop them while it is heard, or declare it lost once it is missing`,
     { sessions },
   );
+}
+
+function isOver({ left }: ZoneState, agentId: string, approvedAt: string): boolean {
+  const over = left.get(agentId);
+  return over !== undefined && approvedAt <= over;
 }
 
 /**

@@ -50,6 +50,6 @@ export const agentEvents = {
   AgentDeclaredLost: z.object({ ...about, sessions: s.count }),
   AgentConditionRaised: z.object({ ...about, condition: s.condition, detail: s.shortText, mend: s.shortText }),
   AgentConditionCleared: z.object({ ...about, condition: s.condition }),
-  /** It held nothing, and the zone knows nothing of it any more. */
-  AgentLeft: z.object(about),
+  /** It held nothing, and the zone knows only which approval is over with it; null: not told (version 1). */
+  AgentLeft: z.object({ ...about, approvedAt: s.time.nullable() }),
 };

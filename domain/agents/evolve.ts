@@ -2,13 +2,15 @@ import type { z } from 'zod';
 import type { At } from '../decision.ts';
 import { sortedLabels } from '../labels.ts';
 import { release } from '../sessions/evolve.ts';
-import type { ZoneState } from '../zone/state.ts';
+import { LEFT_REMEMBERED, type ZoneState } from '../zone/state.ts';
 import type { agentEvents } from './events.ts';
 import { newAgent, SUPERSEDED_BOOTS_KEPT, type AgentState } from './state.ts';
 
 export type AgentFact = {
   [Type in keyof typeof agentEvents]: { readonly type: Type; readonly data: z.infer<(typeof agentEvents)[Type]> };
 }[keyof typeof agentEvents];
+
+type Left = z.infer<(typeof agentEvents)['AgentLeft']>;
 
 /** What an agent's event means for the zone. `chances` counts what may let a waiting session fit. */
 export function evolveAgent(zone: ZoneState, event: AgentFact, at: At): void {
@@ -17,7 +19,7 @@ export function evolveAgent(zone: ZoneState, event: AgentFact, at: At): void {
     return;
   }
   if (event.type === 'AgentLeft') {
-    zone.agents.delete(event.data.agentId);
+    leave(zone, event.data);
     return;
   }
   const agent = zone.agents.get(event.data.agentId);
@@ -25,6 +27,15 @@ export function evolveAgent(zone: ZoneState, event: AgentFact, at: At): void {
   // Whatever it held is over. `release` counts each as a chance for those that wait.
   if (event.type === 'AgentDeclaredLost') for (const sessionId of agent.sessions) release(zone, sessionId);
   if (applyToAgent(agent, event, at)) zone.chances += 1;
+}
+
+function leave({ agents, left }: ZoneState, { agentId, approvedAt }: Left): void {
+  agents.delete(agentId);
+  if (approvedAt === null) return;
+  left.delete(agentId);
+  left.set(agentId, approvedAt);
+  const [oldest] = left.keys();
+  if (oldest !== undefined && left.size > LEFT_REMEMBERED) left.delete(oldest);
 }
 
 /** Changes one agent; true when a waiting session may fit now. */

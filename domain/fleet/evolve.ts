@@ -11,13 +11,15 @@ export function evolveFleet(state: FleetState, event: FleetFact, at: At): void {
       state.zones.add(event.data.zone);
       return;
     case 'AgentEnrolled': {
-      const zone = state.agents.get(event.data.agentId)?.zone ?? null;
-      state.agents.set(event.data.agentId, { ...event.data, zone, revokedAt: null });
+      const { zone = null, approvedAt = null } = state.agents.get(event.data.agentId) ?? {};
+      state.agents.set(event.data.agentId, { ...event.data, zone, approvedAt, revokedAt: null });
       return;
     }
     case 'AgentApproved': {
       const agent = state.agents.get(event.data.agentId);
-      if (agent !== undefined) state.agents.set(agent.agentId, { ...agent, zone: event.data.zone });
+      if (agent !== undefined) {
+        state.agents.set(agent.agentId, { ...agent, zone: event.data.zone, approvedAt: at.time });
+      }
       return;
     }
     case 'AgentRevoked': {

@@ -5,8 +5,8 @@ import type { PruneMode } from '../pruneMode.ts';
 
 /** What can be asked of a zone. The edges check the shapes; the decider checks the rules. */
 export type ZoneCommand =
-  | { readonly type: 'JoinAgent'; readonly agentId: string; readonly hostname: string; readonly simulated: boolean }
-  | { readonly type: 'LeaveAgent'; readonly agentId: string }
+  | JoinAgent
+  | LeaveAgent
   | SetAgentSettings
   | RequestSession
   | { readonly type: 'StopSession'; readonly sessionId: string; readonly cause: 'USER' | 'OPERATOR' }
@@ -15,6 +15,22 @@ export type ZoneCommand =
   | AdvanceTime
   | { readonly type: 'PlaceWaiting' }
   | { readonly type: 'SealLog' };
+
+/** `approvedAt`, ISO 8601, is when the fleet's log approved it: it tells this membership from every other of the same id. */
+export interface JoinAgent {
+  readonly type: 'JoinAgent';
+  readonly agentId: string;
+  readonly hostname: string;
+  readonly simulated: boolean;
+  readonly approvedAt: string;
+}
+
+/** Ends the membership that began with that approval, and no later one. */
+export interface LeaveAgent {
+  readonly type: 'LeaveAgent';
+  readonly agentId: string;
+  readonly approvedAt: string;
+}
 
 /**
  * Everything an operator sets on an agent; what is absent stays as it is, `null` removes an override, and `labels` are all of

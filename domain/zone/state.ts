@@ -9,6 +9,8 @@ import type { SessionState, WaitingSession } from '../sessions/state.ts';
  */
 export interface ZoneState {
   readonly agents: Map<string, AgentState>;
+  /** Of agents that have left, the approval (ISO time) that is over with that, the newest last. */
+  readonly left: Map<string, string>;
   /** Waiting or holding a claim. Its size is bounded by the fleet and the line, not by history. */
   readonly sessions: Map<string, SessionState>;
   /** The waiting line: priority descending, then log order. */
@@ -26,6 +28,7 @@ export interface ZoneState {
 export function initialZone(): ZoneState {
   return {
     agents: new Map(),
+    left: new Map(),
     sessions: new Map(),
     line: [],
     nextOrder: 1,
@@ -35,6 +38,9 @@ export function initialZone(): ZoneState {
     epoch: firstEpoch(),
   };
 }
+
+/** So many agents that have left are remembered: what was under way when they left arrives within minutes. */
+export const LEFT_REMEMBERED = 1000;
 
 /** A zone's line holds at most this many; a further request is refused with LINE_FULL. */
 export const LINE_LIMIT = 10_000;

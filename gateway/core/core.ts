@@ -217,11 +217,11 @@ export class Core {
     for (const { type, data } of commit.events) if (type === 'AgentRemoved') this.history.delete(data.agentId);
   }
 
-  async #join({ replica }: Zone, { agentId, hostname, simulated }: Enrolment): Promise<void> {
-    if (this.#joining.has(agentId)) return;
+  async #join({ replica }: Zone, { agentId, hostname, simulated, approvedAt }: Enrolment): Promise<void> {
+    if (approvedAt === null || this.#joining.has(agentId)) return;
     this.#joining.add(agentId);
     try {
-      const command = { type: 'JoinAgent', agentId, hostname, simulated } as const;
+      const command = { type: 'JoinAgent', agentId, hostname, simulated, approvedAt } as const;
       await replica.submitHere({ key: `join:${agentId}`, recorded: false, actor: SYSTEM, command });
     } catch (error) {
       this.#options.onTrouble(`agent ${agentId} could not join yet; trying again`, error);

@@ -13,7 +13,7 @@ import packageFile from '../../package.json' with { type: 'json' };
  * Raised whenever the shape of what is folded changes (states, command memory, session records): a snapshot of another
  * shape is not read. A test holds the shape that the recorded log folds to against this number.
  */
-export const STATE_SCHEMA = 6;
+export const STATE_SCHEMA = 7;
 /** So many are kept of each log: when the newest does not fit, an older one may. */
 const KEPT = 3;
 

@@ -34,8 +34,12 @@ test('an agent that joins is no candidate until it has checked in, caught up', (
   t.is(agentIn(caughtUp.state).connectivity, 'online');
 });
 
+const LATER = '2026-01-01T00:00:00.001Z';
+const join = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false, approvedAt: NOW } as const;
+const leave = { type: 'LeaveAgent', agentId: 'agent-1', approvedAt: NOW } as const;
+const left: ZoneFact = { type: 'AgentLeft', data: { agentId: 'agent-1', approvedAt: NOW } };
+
 test('joining twice changes nothing', (t) => {
-  const join = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false } as const;
   given()
     .when(join)
     .expect(t, [{ type: 'AgentJoined', data: { agentId: 'agent-1', hostname: 'agent-1', simulated: false } }]);
@@ -43,8 +47,6 @@ test('joining twice changes nothing', (t) => {
 });
 
 test('an agent that holds nothing leaves, and may join again as a new one; leaving twice changes nothing', (t) => {
-  const leave: ZoneCommand = { type: 'LeaveAgent', agentId: 'agent-1' };
-  const left: ZoneFact = { type: 'AgentLeft', data: { agentId: 'agent-1' } };
   given(anAgent()).when(leave).expect(t, [left]);
   const gone = given(anAgent(), [left]);
   t.is(gone.state.agents.size, 0);
@@ -56,7 +58,6 @@ test('an agent that holds nothing leaves, and may join again as a new one; leavi
 });
 
 test('an agent that holds claims does not leave; lost it holds none', (t) => {
-  const leave: ZoneCommand = { type: 'LeaveAgent', agentId: 'agent-1' };
   const holding = given(anAgent(), aSession({ id: 's-1' }), aSession({ id: 's-2' })).when(leave);
   holding.refused(t, 'AGENT_HAS_SESSIONS');
   t.deepEqual(holding.rejection?.numbers, { sessions: 2 });
@@ -68,7 +69,34 @@ test('an agent that holds claims does not leave; lost it holds none', (t) => {
   const lost: ZoneFact = { type: 'AgentDeclaredLost', data: { agentId: 'agent-1', sessions: 1 } };
   given(anAgent(), aSession({ id: 's-1' }), [silent, lost])
     .when(leave)
-    .expect(t, [{ type: 'AgentLeft', data: { agentId: 'agent-1' } }]);
+    .expect(t, [left]);
+});
+
+test('an approval that is over brings nobody back, and ends no later membership', (t) => {
+  const joined: ZoneFact = { type: 'AgentJoined', data: { agentId: 'agent-1', hostname: 'agent-1', simulated: false } };
+  const gone = given(anAgent(), [left]);
+  gone.when(join).refused(t, 'STALE');
+  gone.when({ ...join, approvedAt: LATER }).expect(t, [joined]);
+  // It left before its join had come: that is recorded, so that the join comes too late.
+  given().when(leave).expect(t, [left]);
+  given([left]).when(join).refused(t, 'STALE');
+  const again = given(anAgent(), [left], anAgent({ connectivity: 'never' }));
+  again.when(leave).expect(t, []);
+  const leftLater: ZoneFact = { type: 'AgentLeft', data: { agentId: 'agent-1', approvedAt: LATER } };
+  again.when({ ...leave, approvedAt: LATER }).expect(t, [leftLater]);
+});
+
+test('of agents that have left a thousand are remembered, the newest', (t) => {
+  const leaves = Array.from({ length: 1001 }, (_, index): ZoneFact => {
+    return { type: 'AgentLeft', data: { agentId: `a-${index}`, approvedAt: NOW } };
+  });
+  const before: ZoneFact = { type: 'AgentLeft', data: { agentId: 'old', approvedAt: null } };
+  const { left: remembered } = given(leaves, [before]).state;
+  t.is(remembered.size, 1000);
+  t.deepEqual(
+    ['a-0', 'a-1', 'old'].map((agentId) => remembered.has(agentId)),
+    [false, true, false],
+  );
 });
 
 test('a check-in that changes nothing is no event', (t) => {

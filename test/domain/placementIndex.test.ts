@@ -77,7 +77,9 @@ const change = fc.oneof(
     arbitrary: agentId.map(
       (id): Change =>
         (state) =>
-          state.agents.get(id)?.sessions.size === 0 ? [{ type: 'AgentLeft', data: { agentId: id } }] : [],
+          state.agents.get(id)?.sessions.size === 0
+            ? [{ type: 'AgentLeft', data: { agentId: id, approvedAt: null } }]
+            : [],
     ),
   },
   {

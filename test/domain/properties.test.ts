@@ -12,7 +12,18 @@ import { decideZone } from '../../domain/zone/decide.ts';
 import { evolveZone } from '../../domain/zone/evolve.ts';
 import { initialZone, type ZoneState } from '../../domain/zone/state.ts';
 import { isoTime } from '../../infra/clock.ts';
-import { GIB, LOG_ID, aCheckIn, aGpu, aHardware, aRequest, aTick, anImage, observed } from '../support/builders.ts';
+import {
+  GIB,
+  LOG_ID,
+  aCheckIn,
+  aGpu,
+  aHardware,
+  aRequest,
+  aTick,
+  anImage,
+  observed,
+  NOW,
+} from '../support/builders.ts';
 
 /** Histories of a small zone: any commands in any order, each decided on the state that those before it made. */
 
@@ -137,7 +148,13 @@ function live(
 ): { readonly state: ZoneState; readonly commits: readonly Committed[] } {
   const state = initialZone();
   const commits: Committed[] = [];
-  const joins = AGENTS.map((id): Step => () => ({ type: 'JoinAgent', agentId: id, hostname: id, simulated: false }));
+  const joins = AGENTS.map((id): Step => () => ({
+    type: 'JoinAgent',
+    agentId: id,
+    hostname: id,
+    simulated: false,
+    approvedAt: NOW,
+  }));
   for (const [index, next] of [...joins, ...chosen].entries()) {
     const time = isoTime(Date.UTC(2026, 0, 1) + index * 1000);
     const version = commits.length;

@@ -21,11 +21,14 @@ export const approveAgent: Route = (api, edge) => {
     const { hostname, simulated } = agentOr404(edge.core, agentId);
     const command = { type: 'ApproveAgent', agentId, zone: 'default', fingerprint } as const;
     await submit(edge, edge.core.fleet, { asked: askedBy(request), command, reason }, reply);
-    // The core joins it by itself; doing the same here once more, which changes nothing, is how to wait for it.
-    const join = { type: 'JoinAgent', agentId, hostname, simulated } as const;
-    const actor = { kind: 'system', id: 'muster' } as const;
     const { replica } = zoneOr404(edge.core, 'default');
-    await replica.submit({ key: `join:${agentId}`, recorded: false, actor, command: join });
+    const approvedAt = edge.core.fleetProjection.state.agents.get(agentId)?.approvedAt ?? null;
+    // The core joins it by itself; doing the same here once more, which changes nothing, is how to wait for it.
+    if (approvedAt !== null) {
+      const join = { type: 'JoinAgent', agentId, hostname, simulated, approvedAt } as const;
+      const actor = { kind: 'system', id: 'muster' } as const;
+      await replica.submit({ key: `join:${agentId}`, recorded: false, actor, command: join });
+    }
     const agent = agentOr404(edge.core, agentId);
     setEtag(reply, agent.settingsVersion);
     return agent;

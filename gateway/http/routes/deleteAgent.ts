@@ -19,11 +19,11 @@ export const deleteAgent: Route = (api, edge) => {
     const { agentId } = request.params;
     const { core, secrets, clock } = edge;
     const order = { asked: askedBy(request), reason: request.body?.reason };
-    const enrolment = core.fleetProjection.state.agents.get(agentId);
+    const { revokedAt = null, zone = null, approvedAt = null } = core.fleetProjection.state.agents.get(agentId) ?? {};
     // Its zone is the first to let it go. One that was not revoked is refused below, with nothing done.
-    if (enrolment !== undefined && enrolment.revokedAt !== null && enrolment.zone !== null) {
-      const { replica } = zoneOr404(core, enrolment.zone);
-      await submit(edge, replica, { ...order, command: { type: 'LeaveAgent', agentId } }, reply);
+    if (revokedAt !== null && zone !== null && approvedAt !== null) {
+      const { replica } = zoneOr404(core, zone);
+      await submit(edge, replica, { ...order, command: { type: 'LeaveAgent', agentId, approvedAt } }, reply);
     }
     await submit(edge, core.fleet, { ...order, command: { type: 'RemoveAgent', agentId } }, reply);
     // A repeated request may come when somebody has that id anew, with a secret of its own.
