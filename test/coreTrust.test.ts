@@ -194,6 +194,8 @@ test('a revoked agent that has left its zone does not join it again; once remove
   t.deepEqual([core.history.size, core.fleetProjection.heard.size], [0, 0]);
   await say(4, 60_000);
   t.is(enrolment(), null, 'its last words are still in the stream of check-ins');
+  await say(5);
+  t.is(enrolment(), null, 'and one of them was just under way');
   t.is(await come('f2'), 'let in');
   for (const seq of [1, 2, 3]) await say(seq);
   t.like(enrolment(), { fingerprint: 'f2', revokedAt: null });

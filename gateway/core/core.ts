@@ -29,6 +29,9 @@ type LogStanding = Pick<FleetReplica, 'role' | 'leader' | 'readOnly' | 'version'
   readonly view: { readonly state: Pick<FleetState, 'epoch'> };
 };
 
+/** Removed agents whose words are not taken for those of new ones: words are fresh for seconds. */
+const REMOVED_REMEMBERED = 1000;
+
 const SYSTEM = { kind: 'system', id: 'muster' } as const;
 
 type FleetReplica = Replica<FleetState, FleetCommand, FleetFact, FleetProjection>;
@@ -46,6 +49,8 @@ export class Core {
   readonly #enrolling = new Set<string>();
   readonly #joining = new Set<string>();
   readonly #disabling = new Set<string>();
+  /** Agents that were removed, and have not come to the bus since; those of long ago are forgotten. */
+  readonly #removed = new Set<string>();
   #started = false;
   #stopServing: () => Promise<void> = async () => {};
 
@@ -113,8 +118,9 @@ export class Core {
     const unapproved = enrolment !== undefined && isPending(enrolment) && this.#options.approvesItself(agentId);
     const isOld = this.#isOld(Date.parse(receivedAt));
     const isMissing = enrolment === undefined || unapproved;
-    // The last word of an agent that was removed stands among the check-ins for days.
-    if (isMissing && !isOld && this.fleet.role === 'leading') void this.#enrolHeard(checkIn, receivedAt);
+    // The last word of an agent that was removed stands among the check-ins for days, and one may be under way.
+    const mayEnrol = !isOld && !this.#removed.has(agentId) && this.fleet.role === 'leading';
+    if (isMissing && mayEnrol) void this.#enrolHeard(checkIn, receivedAt);
     if (enrolment === undefined || enrolment.revokedAt !== null) return;
     const changed = applyCheckIn(this.fleetProjection, checkIn, receivedAt);
     const zone = enrolment.zone === null ? undefined : this.zones.get(enrolment.zone);
@@ -212,9 +218,16 @@ export class Core {
     }
   }
 
-  /** The id may begin anew: what was measured before is not its own. */
+  /** The id may begin anew: what was measured before is not its own, and what it said before does not enrol it. */
   #forgetRemoved({ commit }: StoredCommit): void {
-    for (const { type, data } of commit.events) if (type === 'AgentRemoved') this.history.delete(data.agentId);
+    for (const { type, data } of commit.events) {
+      if (type === 'AgentEnrolled') this.#removed.delete(data.agentId);
+      if (type !== 'AgentRemoved') continue;
+      this.history.delete(data.agentId);
+      this.#removed.add(data.agentId);
+      const [oldest] = this.#removed;
+      if (oldest !== undefined && this.#removed.size > REMOVED_REMEMBERED) this.#removed.delete(oldest);
+    }
   }
 
   async #join({ replica }: Zone, { agentId, hostname, simulated, approvedAt }: Enrolment): Promise<void> {
