@@ -17,20 +17,20 @@ const shown = { user: 'gpu-1', password: agentPassword(TOKEN, SECRET), name: 'mu
 
 function admissionOf(fleet: FleetState, ports: Partial<AdmissionPorts> = {}) {
   const clock = manualClock(Date.UTC(2026, 10, 22));
-  const arrivals: Arrival[] = [];
+  const asked: Arrival[] = [];
   const admission = new Admission({
     fleet: () => fleet,
     managerTokens: { verify: (text) => (text === TOKEN ? 'token-1' : null) },
     keys: { verifyKey: () => null },
     enrol: async (arrival): Promise<Refusal | null> => {
-      arrivals.push(arrival);
+      asked.push(arrival);
       return null;
     },
     catchUp: async () => undefined,
     clock,
     ...ports,
   });
-  return { admission, arrivals, clock };
+  return { admission, asked, clock };
 }
 
 function known(change: object = {}): FleetState {
@@ -51,22 +51,38 @@ function known(change: object = {}): FleetState {
 const approved: Entry = { kind: 'agent', agentId: 'gpu-1', standing: 'approved', tokenId: 'token-1' };
 
 test('a known agent is let in without the log', async (t) => {
-  const { admission, arrivals } = admissionOf(known());
+  const { admission, asked } = admissionOf(known());
   t.deepEqual(await admission.admit(shown), approved);
-  t.deepEqual(arrivals, []);
+  t.deepEqual(asked, []);
 });
 
 test('a new one is recorded with what it says of its host, and whoever says nothing by its id', async (t) => {
-  const { admission, arrivals } = admissionOf(initialFleet());
+  const fleet = initialFleet();
+  const arrivals: Arrival[] = [];
+  const { admission } = admissionOf(fleet, {
+    enrol: async (arrival) => {
+      arrivals.push(arrival);
+      fleet.agents.set(arrival.agentId, { ...arrival, zone: null, approvedAt: null, revokedAt: null });
+      return null;
+    },
+  });
   const about = { agentId: 'gpu-1', fingerprint: fingerprintOf(SECRET) };
-  t.deepEqual(await admission.admit(shown), { ...approved, standing: 'pending' });
-  await admission.admit({ ...shown, name: 'muster-agent-simulated host-1' });
-  await admission.admit({ ...shown, name: 'muster-agent \u0000' });
+  for (const name of [shown.name, 'muster-agent-simulated host-1', 'muster-agent \u0000']) {
+    fleet.agents.clear();
+    t.deepEqual(await admission.admit({ ...shown, name }), { ...approved, standing: 'pending' });
+  }
   t.deepEqual(arrivals, [
     { ...about, hostname: 'host-1', simulated: false },
     { ...about, hostname: 'host-1', simulated: true },
     { ...about, hostname: 'gpu-1', simulated: false },
   ]);
+});
+
+test('whom this gateway knows to be revoked or removed is not let in by one that leads and has not heard of it', async (t) => {
+  for (const fleet of [known({ revokedAt: '2026-01-01T00:00:00.000Z' }), initialFleet()]) {
+    const { admission } = admissionOf(fleet, { enrol: async () => null });
+    t.is(await admission.admit(shown), 'UNAVAILABLE');
+  }
 });
 
 test('a token that another gateway has just issued is looked for twice', async (t) => {

@@ -100,8 +100,10 @@ export class Admission {
     if (tokenId === null) return 'MANAGER_TOKEN_WRONG';
     const refused = await this.#identify({ agentId: user, fingerprint: fingerprintOf(agent.secret), name, host });
     if (refused !== null) return refused;
-    const zone = this.#ports.fleet().agents.get(user)?.zone ?? null;
-    return { kind: 'agent', agentId: user, standing: zone === null ? 'pending' : 'approved', tokenId };
+    const enrolment = this.#ports.fleet().agents.get(user);
+    // Whoever was asked may have known less than this gateway, which has heard that it was revoked or removed.
+    if (enrolment === undefined || enrolment.revokedAt !== null) return 'UNAVAILABLE';
+    return { kind: 'agent', agentId: user, standing: enrolment.zone === null ? 'pending' : 'approved', tokenId };
   }
 
   #key(keyId: string, secret: string): Entry | Refusal {
