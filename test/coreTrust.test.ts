@@ -78,7 +78,6 @@ async function house({ approvesItself = true } = {}) {
 }
 
 const revoke: FleetCommand = { type: 'RevokeAgent', agentId: AGENT };
-const remove: FleetCommand = { type: 'RemoveAgent', agentId: AGENT };
 const enable: ZoneCommand = {
   type: 'SetAgentSettings',
   agentId: AGENT,
@@ -189,7 +188,12 @@ test('a revoked agent that has left its zone does not join it again; once remove
   await second();
   t.is(joined(), null);
   t.is(zoneEvents().at(-1)?.type, 'AgentLeft');
-  t.is(await fleet(remove), 'accepted');
+  t.is(
+    await fleet({ type: 'RemoveAgent', agentId: AGENT, left: null }),
+    'STALE',
+    'as who has not heard of its approval asks',
+  );
+  t.is(await fleet({ type: 'RemoveAgent', agentId: AGENT, left: approvedAt }), 'accepted');
   t.is(enrolment(), null);
   t.deepEqual([core.history.size, core.fleetProjection.heard.size], [0, 0]);
   await say(4, 60_000);

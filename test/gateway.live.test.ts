@@ -225,7 +225,7 @@ test('a large fleet arrives in pieces, the first with the snapshot, and in betwe
   hub.follow(fakeStream([], { slow: false }, data));
   await enrol('f');
   hub.tick();
-  const command = { type: 'RemoveAgent', agentId: 'e' } as const;
+  const command = { type: 'RemoveAgent', agentId: 'e', left: null } as const;
   await core.fleet.submit({ key: 'remove', recorded: false, actor, command });
   const parsed = (): readonly Patch[] => data.map((text): Patch => JSON.parse(text));
   await until(
@@ -256,7 +256,7 @@ test('an agent that is removed is told once, and is in no later patch', async (t
   const about = { agentId: 'one', hostname: 'host-1', simulated: false, fingerprint: null, expected: false };
   await core.fleet.submit({ key: 'enrol', recorded: false, actor, command: { type: 'EnrolAgent', ...about } });
   hub.tick();
-  const remove = { type: 'RemoveAgent', agentId: 'one' } as const;
+  const remove = { type: 'RemoveAgent', agentId: 'one', left: null } as const;
   await core.fleet.submit({ key: 'remove', recorded: false, actor, command: remove });
   hub.tick();
   hub.tick();

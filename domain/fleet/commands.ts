@@ -9,7 +9,7 @@ export type FleetCommand =
   | EnrolAgent
   | ApproveAgent
   | { readonly type: 'RevokeAgent'; readonly agentId: string }
-  | { readonly type: 'RemoveAgent'; readonly agentId: string }
+  | RemoveAgent
   | RecordRejections
   | DefineImage
   | { readonly type: 'RetireImage'; readonly imageId: string; readonly ifRevision: number | null }
@@ -37,6 +37,13 @@ export interface ApproveAgent {
   readonly agentId: string;
   readonly zone: string;
   readonly fingerprint: string | null;
+}
+
+/** `left` is when the approval was that its zone has let go; null: it was in no zone. */
+export interface RemoveAgent {
+  readonly type: 'RemoveAgent';
+  readonly agentId: string;
+  readonly left: string | null;
 }
 
 /** `since` and `until` are ISO 8601; `counts` is by code, in capitals. */

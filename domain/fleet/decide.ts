@@ -5,7 +5,7 @@ import { decideIssue, decideRevocation } from '../keys/decide.ts';
 import { decideSeal } from '../logs/seal.ts';
 import { decideTokenIssue, decideTokenRevocation } from '../managerTokens/decide.ts';
 import { decideCreation, decideRemoval, decideRoleChange } from '../people/decide.ts';
-import type { ApproveAgent, EnrolAgent, FleetCommand, FleetContext } from './commands.ts';
+import type { ApproveAgent, EnrolAgent, FleetCommand, FleetContext, RemoveAgent } from './commands.ts';
 import { decideRejections } from './rejections.ts';
 import { isPending, PENDING_LIMIT, type Enrolment, type FleetState } from './state.ts';
 
@@ -106,15 +106,18 @@ function decideAgentRevocation(
   return accept(agent.revokedAt === null ? [{ type: 'AgentRevoked', data: { agentId } }] : [], { agentId });
 }
 
-/** An approved one has to be revoked first, and to have left its zone, which whoever removes it sees to. */
-function decideAgentRemoval(
-  state: FleetState,
-  { agentId }: Extract<FleetCommand, { type: 'RemoveAgent' }>,
-): Decision<FleetFact> {
+/**
+ * An approved one has to be revoked first, and to have left its zone, which whoever removes it sees to: who has not heard that it
+ * was approved has not.
+ */
+function decideAgentRemoval(state: FleetState, { agentId, left }: RemoveAgent): Decision<FleetFact> {
   const agent = state.agents.get(agentId);
   if (agent === undefined) return unknown(agentId);
   if (agent.revokedAt === null && !isPending(agent)) {
     return reject('AGENT_NOT_REVOKED', `${agentId} is approved; revoke it first`);
+  }
+  if (agent.approvedAt !== left) {
+    return reject('STALE', `${agentId} was approved meanwhile, and its zone has to let it go first; remove it again`);
   }
   return accept([{ type: 'AgentRemoved', data: { agentId } }], { agentId });
 }

@@ -39,7 +39,7 @@ const approve = { type: 'ApproveAgent', agentId: 'agent-1', zone: 'default', fin
 const approved: FleetFact = { type: 'AgentApproved', data: { agentId: 'agent-1', zone: 'default' } };
 const revoke = { type: 'RevokeAgent', agentId: 'agent-1' } as const;
 const revoked: FleetFact = { type: 'AgentRevoked', data: { agentId: 'agent-1' } };
-const remove = { type: 'RemoveAgent', agentId: 'agent-1' } as const;
+const remove = { type: 'RemoveAgent', agentId: 'agent-1', left: null } as const;
 const removed: FleetFact = { type: 'AgentRemoved', data: { agentId: 'agent-1' } };
 const ZONE: FleetFact = { type: 'ZoneCreated', data: { zone: 'default' } };
 
@@ -250,8 +250,12 @@ test('an agent is removed while it is pending or when it was revoked; then its i
     .when(remove)
     .refused(t, 'AGENT_NOT_REVOKED');
   given(...before, approved, revoked)
-    .when(remove)
+    .when({ ...remove, left: NOW })
     .expect(t, [removed]);
+  // Who has not heard of the approval has not asked the zone to let it go.
+  given(...before, approved, revoked)
+    .when(remove)
+    .refused(t, 'STALE');
   const gone = given(...before, approved, revoked, removed);
   t.is(gone.state.agents.size, 0);
   gone.when(remove).refused(t, 'AGENT_UNKNOWN');

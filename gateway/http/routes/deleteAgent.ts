@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { erase, nameOf } from '../../auth/stored.ts';
-import { askedBy, submit } from '../commands.ts';
+import { askedBy, submitMade } from '../commands.ts';
 import type { Route } from '../edge.ts';
 import { forgetNow } from '../forget.ts';
 import { agentParams, reasonBody } from '../schemas/requests.ts';
@@ -21,11 +21,15 @@ export const deleteAgent: Route = (api, edge) => {
     const order = { asked: askedBy(request), reason: request.body?.reason };
     const { revokedAt = null, zone = null, approvedAt = null } = core.fleetProjection.state.agents.get(agentId) ?? {};
     // Its zone is the first to let it go. One that was not revoked is refused below, with nothing done.
-    if (revokedAt !== null && zone !== null && approvedAt !== null) {
+    const left = revokedAt === null || zone === null ? null : approvedAt;
+    const body = { agentId };
+    if (zone !== null && left !== null) {
+      const leave = () => ({ type: 'LeaveAgent', agentId, approvedAt: left }) as const;
       const { replica } = zoneOr404(core, zone);
-      await submit(edge, replica, { ...order, command: { type: 'LeaveAgent', agentId, approvedAt } }, reply);
+      await submitMade(edge, replica, { ...order, type: 'LeaveAgent', body, make: leave }, reply);
     }
-    await submit(edge, core.fleet, { ...order, command: { type: 'RemoveAgent', agentId } }, reply);
+    const remove = () => ({ type: 'RemoveAgent', agentId, left }) as const;
+    await submitMade(edge, core.fleet, { ...order, type: 'RemoveAgent', body, make: remove }, reply);
     // A repeated request may come when somebody has that id anew, with a secret of its own.
     if (!core.fleetProjection.state.agents.has(agentId)) {
       await forgetNow(edge, `the secret of the agent ${agentId}`, () => erase(secrets, clock, nameOf.agent(agentId)));
