@@ -9,6 +9,7 @@ import type { GpuDevice, Hardware } from '../../domain/schemas.ts';
 import type { Clock } from '../../infra/clock.ts';
 import { quietLog } from '../support/agentRig.ts';
 import { fakeFacts } from '../support/fakeEngine.ts';
+import { linkedBus, type Way } from './agentLink.ts';
 import type { SimulatedBus } from './bus.ts';
 import { shiftedClock } from './clock.ts';
 import type { Faults } from './faults.ts';
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly random: Random;
   readonly faults: Faults;
   readonly bus: SimulatedBus;
+  /** How it enters the bus; null: it is in. */
+  readonly way: Way | null;
   readonly hardware: Hardware;
   /** Images that are here from the beginning. */
   readonly images: ReadonlySet<string>;
@@ -40,6 +43,7 @@ export interface HostOptions {
   readonly onDeath: (error: unknown) => void;
 }
 
+const LAST_CALLS_MS = 100;
 /** Share of an agent's starts at which its host's clock is set. */
 const CLOCK_SET = 0.5;
 
@@ -77,15 +81,33 @@ export class AgentHost {
     return this.#options.agentId;
   }
 
+  /** What is on its disk of who it is; null: nobody asks. */
+  get credential(): Way['credential'] | null {
+    return this.#options.way?.credential ?? null;
+  }
+
+  /** The machine is set up anew under its old name: nothing is left on it, and its agent makes another secret. */
+  async setUpAnew(secret: string): Promise<void> {
+    this.crash();
+    // What it had asked its disk and its engine for comes to its end.
+    await this.#options.clock.sleep(LAST_CALLS_MS);
+    this.crash();
+    this.#ledger = emptyLedger;
+    for (const { sessionId } of this.engine.containers) this.engine.vanish(sessionId);
+    if (this.#options.way !== null) this.#options.way.credential.secret = secret;
+    this.boot();
+  }
+
   /** The agent's program starts, unless it runs. */
   boot(): void {
     if (this.#life !== null) return;
-    const { clock, random, faults, bus, agentId, checkInSeconds, pruneGraceMs, onDeath } = this.#options;
+    const { clock, random, faults, agentId, checkInSeconds, pruneGraceMs, onDeath } = this.#options;
     const life = new Life();
     this.#life = life;
     this.#boots += 1;
     if (random.chance(CLOCK_SET)) this.#clockOffset.ms = random.int(-faults['host clock'], faults['host clock']);
     this.#stop = new AbortController();
+    const connection = this.#connected(life);
     const settings = {
       agentId,
       bootId: `${agentId}-boot-${this.#boots}`,
@@ -100,7 +122,7 @@ export class AgentHost {
     };
     const ports: AgentPorts = {
       clock: shiftedClock(life.clock(clock), this.#clockOffset),
-      bus: this.#livingBus(bus.agentBus(agentId), life),
+      bus: this.#livingBus(connection, life),
       engine: livingEngine(this.engine, life),
       host: { look: () => life.call(async () => this.#look()) },
       ledger: { load: () => life.call(() => this.#load()), save: (ledger) => life.call(() => this.#save(ledger)) },
@@ -114,6 +136,7 @@ export class AgentHost {
   crash(): void {
     this.#life?.end();
     this.#life = null;
+    this.#leave();
   }
 
   /** As SIGTERM ends it: it sees through what it has begun. Resolves when it is over; never when it crashes meanwhile. */
@@ -121,7 +144,10 @@ export class AgentHost {
     const life = this.#life;
     this.#stop.abort();
     await this.#run;
-    if (this.#life === life) this.#life = null;
+    if (this.#life !== life) return;
+    life?.end();
+    this.#life = null;
+    this.#leave();
   }
 
   /** The newest version that it has carried out, as its disk says; 0 before the first. */
@@ -163,6 +189,18 @@ export class AgentHost {
   async #save(ledger: Ledger): Promise<void> {
     await this.#options.clock.sleep(this.#options.random.int(1, 4));
     this.#ledger = ledger;
+  }
+
+  /** The program's connection: where nobody asks who it is, it is always there. */
+  #connected(life: Life): AgentBus {
+    const { bus, way, agentId, clock, onDeath } = this.#options;
+    if (way === null) return bus.agentBus(agentId, () => 'approved');
+    return linkedBus({ ...way, bus, agentId, clock: life.clock(clock), isAlive: () => life.alive, onDeath });
+  }
+
+  #leave(): void {
+    const { way, agentId } = this.#options;
+    way?.entrance.drop(({ from }) => from === agentId);
   }
 
   #livingBus(bus: AgentBus, life: Life): AgentBus {

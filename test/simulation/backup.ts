@@ -62,7 +62,7 @@ async function goOnWorking({ witness, hosts, client }: World, pass: (ms: number)
   const heard = Math.max(...hosts.map(({ appliedVersion }) => appliedVersion));
   for (let enabled = false; witness.version <= heard || enabled; enabled = !enabled) {
     const change = { agentId, confirm: true, ifVersion: null, enabled } as const;
-    client.send(`going-on-${client.nextNumber()}`, { type: 'SetAgentSettings', ...change });
+    void client.send(`going-on-${client.nextNumber()}`, { type: 'SetAgentSettings', ...change });
     while (client.unanswered > 0) await pass(WORK_MS);
   }
 }

@@ -1,9 +1,12 @@
 import type { Decision } from '../../domain/decision.ts';
 import type { ZoneFact } from '../../domain/events.ts';
+import type { FleetState } from '../../domain/fleet/state.ts';
 import type { HeldSession } from '../../domain/sessions/state.ts';
 import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import type { ZoneState } from '../../domain/zone/state.ts';
+import type { AdmissionPorts } from '../../gateway/callout/admission.ts';
 import { zoneMachine } from '../../gateway/controller/zoneMachine.ts';
+import type { Core } from '../../gateway/core/core.ts';
 import type { Clock } from '../../infra/clock.ts';
 import { encodeCommit } from '../../infra/log/codec.ts';
 import { createMemoryLog, type MemoryStore } from '../../infra/log/memory.ts';
@@ -29,6 +32,12 @@ export const Bug = {
   startTwice: 'start-twice',
   /** To an agent a missing document is an empty one. */
   obeyNothing: 'obey-nothing',
+  /** A check-in counts whether or not its agent was revoked. */
+  hearRevoked: 'hear-revoked',
+  /** Who was revoked is let in as before. */
+  admitRevoked: 'admit-revoked',
+  /** Of a manager token only the beginning is compared, which names it. */
+  tokenByPrefix: 'token-by-prefix',
 } as const;
 export type Bug = (typeof Bug)[keyof typeof Bug];
 
@@ -59,6 +68,35 @@ export function buggyNetwork(sound: EventLog, clock: Clock, bug: Bug | null): Ev
   };
 }
 
+/** Runs what hears a check-in of the agent. */
+export function hearing(bug: Bug | null, core: Core, agentId: string, hear: () => void): void {
+  const { agents } = core.fleetProjection.state;
+  const known = agents.get(agentId);
+  if (bug !== Bug.hearRevoked || known === undefined) {
+    hear();
+    return;
+  }
+  agents.set(agentId, { ...known, revokedAt: null });
+  hear();
+  agents.set(agentId, known);
+}
+
+export function admitting(bug: Bug | null, sound: AdmissionPorts): AdmissionPorts {
+  const { fleet, managerTokens } = sound;
+  if (bug === Bug.admitRevoked) return { ...sound, fleet: () => withoutRevocations(fleet()) };
+  if (bug !== Bug.tokenByPrefix) return sound;
+  const verify = (text: string): string | null => {
+    const live = [...fleet().managerTokens.keys()];
+    return managerTokens.verify(text) ?? live.find((tokenId) => text.startsWith(`mt_${tokenId}_`)) ?? null;
+  };
+  return { ...sound, managerTokens: { verify } };
+}
+
+function withoutRevocations(fleet: FleetState): FleetState {
+  const agents = new Map([...fleet.agents].map(([agentId, agent]) => [agentId, { ...agent, revokedAt: null }]));
+  return { ...fleet, agents };
+}
+
 /** Plants a bug into the rules that every controller of this process runs. The result takes it out again. */
 export function plantInRules(bug: Bug | null): () => void {
   const sound = { ...zoneMachine };
@@ -79,6 +117,9 @@ export function plantInRules(bug: Bug | null): () => void {
     case Bug.ackFirst:
     case Bug.startTwice:
     case Bug.obeyNothing:
+    case Bug.hearRevoked:
+    case Bug.admitRevoked:
+    case Bug.tokenByPrefix:
     case null:
       break;
   }

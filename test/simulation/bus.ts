@@ -14,7 +14,12 @@ export interface BusOptions {
   readonly faults: Faults;
   /** Told of every document that a gateway writes. */
   readonly onDocument: (document: DesiredDocument) => void;
+  /** An agent, or everybody, has lost the bus: what was in is in no more. */
+  readonly onLost: (agentId: string | null) => void;
 }
+
+/** As what a program is in just now. */
+type Standing = () => 'out' | 'pending' | 'approved';
 
 /** A gateway's end. `receivedAt`: when the bus first had it, in milliseconds. */
 export interface Listener {
@@ -66,11 +71,17 @@ export class SimulatedBus {
   setAway(away: boolean): void {
     if (this.#isAway === away) return;
     this.#isAway = away;
+    if (away) this.#options.onLost(null);
     for (const listener of this.#listeners.keys()) listener.busChanged();
   }
 
   cutOff(agentId: string, away: boolean): void {
     this.#box(agentId).away = away;
+    if (away) this.#options.onLost(agentId);
+  }
+
+  isCutOff(agentId: string): boolean {
+    return this.#isAway || this.#box(agentId).away;
   }
 
   /** The bucket with the desired documents is gone, and is there again, empty. */
@@ -89,38 +100,52 @@ export class SimulatedBus {
     for (const pruner of box.pruners) pruner(call);
   }
 
-  /** The agent's end. */
-  agentBus(agentId: string): AgentBus {
+  /** Somebody says something in the name of an agent, who may. */
+  say(checkIn: CheckIn): void {
+    const { random, faults } = this.#options;
+    this.sent.set(checkInKey(checkIn), checkIn);
+    if (!random.chance(faults['lost message'])) void this.#travel(this.#box(checkIn.agentId), checkIn);
+  }
+
+  /** The agent's end. What it may, its standing says. */
+  agentBus(agentId: string, standing: Standing): AgentBus {
     const box = this.#box(agentId);
-    const { random, faults, clock } = this.#options;
+    const { random, clock } = this.#options;
+    const isOut = (): boolean => box.away || this.#isAway || standing() === 'out';
+    const mayHear = (): boolean => standing() === 'approved';
     return {
       publish: async (checkIn) => {
         await clock.sleep(random.int(0, 3));
-        if (box.away || this.#isAway) return false;
-        this.sent.set(checkInKey(checkIn), checkIn);
-        if (!random.chance(faults['lost message'])) void this.#travel(box, checkIn);
+        if (isOut()) return false;
+        this.say(checkIn);
         return true;
       },
       readDesired: async () => {
         await clock.sleep(random.int(1, 10));
-        if (box.away || this.#isAway) throw new Error('the bus is away');
-        return box.document;
+        if (isOut()) throw new Error('the bus is away');
+        return mayHear() ? box.document : null;
       },
       watchDesired: (onDocument, signal) => {
-        box.watchers.add(onDocument);
-        signal.addEventListener('abort', () => box.watchers.delete(onDocument), { once: true });
+        const watcher = (document: DesiredDocument): void => {
+          if (mayHear()) onDocument(document);
+        };
+        box.watchers.add(watcher);
+        signal.addEventListener('abort', () => box.watchers.delete(watcher), { once: true });
       },
       // Nobody reads output in a simulated world: it decides nothing.
       hearOutputCalls: () => undefined,
       answerWithOutput: () => undefined,
       askDefinitions: async () => {
         await clock.sleep(1);
-        if (box.away || this.#isAway) throw new Error('the bus is away');
+        if (isOut() || !mayHear()) throw new Error('the bus is away');
         return [LOCAL_IMAGE, JOB_IMAGES[0]];
       },
       hearPruneCalls: (onCall, signal) => {
-        box.pruners.add(onCall);
-        signal.addEventListener('abort', () => box.pruners.delete(onCall), { once: true });
+        const pruner = (call: PruneCall): void => {
+          if (mayHear()) onCall(call);
+        };
+        box.pruners.add(pruner);
+        signal.addEventListener('abort', () => box.pruners.delete(pruner), { once: true });
       },
       answerPrune: () => undefined,
     };

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Outcome } from '../../domain/decision.ts';
+import type { FleetCommand } from '../../domain/fleet/commands.ts';
 import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import { isControllerUnavailable, type Answer } from '../../gateway/controller/machine.ts';
 import type { Clock } from '../../infra/clock.ts';
+import type { LogName } from '../../infra/log/port.ts';
 import type { GatewayProcess } from './gatewayProcess.ts';
-import type { Witness } from './witness.ts';
+import { ZONE_LOG, type Witness } from './witness.ts';
 
 export interface ClientOptions {
   readonly clock: Clock;
@@ -15,9 +17,16 @@ export interface ClientOptions {
 }
 
 export interface Accepted {
-  readonly command: ZoneCommand;
+  readonly command: ZoneCommand | FleetCommand;
   readonly outcome: Outcome;
   readonly version: number;
+}
+
+interface Question {
+  readonly gateway: GatewayProcess;
+  readonly key: string;
+  readonly command: ZoneCommand | FleetCommand;
+  readonly log: LogName;
 }
 
 const ASK_AGAIN_MS = 700;
@@ -40,43 +49,70 @@ export class Client {
     return this.#requests;
   }
 
-  send(key: string, command: ZoneCommand): void {
-    this.unanswered += 1;
-    void this.#insist(key, command).finally(() => {
-      this.unanswered -= 1;
-    });
+  send(key: string, command: ZoneCommand): Promise<void> {
+    return this.insist(async (gateway) => (await this.ask(gateway, key, command)) !== null);
   }
 
-  async #insist(key: string, command: ZoneCommand): Promise<void> {
+  /** Tries with one gateway after another, until it is done. */
+  async insist(attempt: (gateway: GatewayProcess) => Promise<boolean>): Promise<void> {
+    this.unanswered += 1;
+    await this.#insist(attempt);
+    this.unanswered -= 1;
+  }
+
+  async #insist(attempt: (gateway: GatewayProcess) => Promise<boolean>): Promise<void> {
     const { clock, gateway } = this.#options;
     for (;;) {
       const there = gateway();
-      if (there !== null && (await this.#ask(there, key, command))) return;
+      if (there !== null && (await attempt(there))) return;
       await clock.sleep(ASK_AGAIN_MS);
     }
   }
 
-  /** False when there was no answer: the gateway crashed, or says that it cannot tell, or is behind the log. */
-  async #ask(gateway: GatewayProcess, key: string, command: ZoneCommand): Promise<boolean> {
+  /** `request` is what was sent, where the command is made of more. Null when there was no answer: the gateway crashed, or says that it cannot tell, or is behind the log. */
+  async ask(gateway: GatewayProcess, key: string, command: ZoneCommand, request?: unknown): Promise<Answer | null> {
+    const asked = gateway.submit({ key, recorded: true, actor: ACTOR, command, ...(request ? { request } : {}) });
+    return await this.#answered({ gateway, key, command, log: ZONE_LOG }, asked);
+  }
+
+  /** The same of the fleet's log. */
+  async askFleet(
+    gateway: GatewayProcess,
+    key: string,
+    command: FleetCommand,
+    request?: unknown,
+  ): Promise<Answer | null> {
+    const asked = gateway.submitToFleet({
+      key,
+      recorded: true,
+      actor: ACTOR,
+      command,
+      ...(request ? { request } : {}),
+    });
+    return await this.#answered({ gateway, key, command, log: 'fleet' }, asked);
+  }
+
+  async #answered(question: Question, asked: Promise<Answer | null>): Promise<Answer | null> {
     try {
-      const answer = await gateway.submit({ key, recorded: true, actor: ACTOR, command });
-      if (answer === null) return false;
+      const answer = await asked;
+      if (answer === null) return null;
       const witness = this.#options.witness();
       witness.look();
-      if (answer.kind === 'accepted') this.#note(key, command, answer, witness);
-      else return this.#noteRefusal(gateway, key, answer.rejection.code, witness);
-      return true;
+      if (answer.kind === 'accepted') this.#note(question, answer, witness);
+      else if (!this.#noteRefusal(question, answer.rejection.code, witness)) return null;
+      return answer;
     } catch (error) {
-      if (isControllerUnavailable(error)) return false;
+      if (isControllerUnavailable(error)) return null;
       throw error;
     }
   }
 
   /** What is answered stands in the log by then, and every repetition is answered the same. */
-  #note(key: string, command: ZoneCommand, answer: Answer & { kind: 'accepted' }, witness: Witness): void {
+  #note({ key, command, log }: Question, answer: Answer & { kind: 'accepted' }, witness: Witness): void {
     const { outcome, version } = answer;
     const { onWrongAnswer } = this.#options;
-    if (version > witness.version) onWrongAnswer(`${key} was answered from version ${version}, which the log has not`);
+    if (version > witness.historyOf(log).length)
+      onWrongAnswer(`${key} was answered from version ${version}, which the log has not`);
     const before = this.accepted.get(key);
     if (before === undefined) this.accepted.set(key, { command, outcome, version });
     else if (!isDeepStrictEqual(before.outcome, outcome)) {
@@ -85,8 +121,9 @@ export class Client {
   }
 
   /** A gateway may be behind another that decides as well; people see that in what it shows, and ask again. */
-  #noteRefusal({ shown }: GatewayProcess, key: string, code: string, witness: Witness): boolean {
-    if (shown !== null && shown.version < witness.version) return false;
+  #noteRefusal({ gateway, key, log }: Question, code: string, witness: Witness): boolean {
+    const shown = log === ZONE_LOG ? gateway.shown : gateway.fleetShown;
+    if (shown !== null && shown.version < witness.historyOf(log).length) return false;
     if (code === 'SESSION_EXISTS' || code === 'KEY_REUSED') {
       this.#options.onWrongAnswer(`${key} was refused with ${code}`);
     }

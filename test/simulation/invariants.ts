@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HeldSession } from '../../domain/sessions/state.ts';
 import type { Condition } from '../../domain/schemas.ts';
 import type { ZoneState } from '../../domain/zone/state.ts';
+import { FLEET_LOG } from '../../infra/log/port.ts';
 import { assertHolds } from './broken.ts';
 import { foldsApart } from './refold.ts';
 import type { World } from './world.ts';
@@ -107,8 +108,11 @@ function acceptedIsRecorded({ client, witness }: World): string | null {
 }
 
 function shownIsLogged({ gateways, witness }: World): string | null {
-  for (const { shown } of gateways) {
-    if (shown === null) continue;
+  for (const { shown, fleetShown } of gateways) {
+    if (shown === null || fleetShown === null) continue;
+    const fleetVersion = witness.historyOf(FLEET_LOG).length;
+    if (fleetShown.version === fleetVersion && !isDeepStrictEqual(fleetShown.state, witness.fleet))
+      return `they differ at version ${fleetVersion} of the fleet`;
     if (shown.version > witness.version) return `version ${shown.version} is shown and not in the log`;
     if (shown.version < witness.version) continue;
     if (!isDeepStrictEqual(shown.state, witness.zone)) return `they differ at version ${shown.version}`;

@@ -6,6 +6,7 @@ import type { HeldSession } from '../../domain/sessions/state.ts';
 import { decideZone } from '../../domain/zone/decide.ts';
 import type { ZoneState } from '../../domain/zone/state.ts';
 import { assertHolds } from './broken.ts';
+import type { Lives } from './lives.ts';
 
 /**
  * Judges every event of the zone's log on the state that it was decided on, and every commit on the state that it made.
@@ -14,15 +15,17 @@ import { assertHolds } from './broken.ts';
 export class Judge {
   readonly #sent: ReadonlyMap<string, CheckIn>;
   readonly #past: 'whole' | 'restored';
+  readonly #lives: Lives;
   readonly #claimed = new Set<string>();
   readonly #released = new Set<string>();
   /** Sessions that ended with their agent: their containers may run on there until it comes back. */
   readonly givenUp = new Set<string>();
   #lastAt = '';
 
-  constructor(sent: ReadonlyMap<string, CheckIn>, past: 'whole' | 'restored') {
+  constructor(sent: ReadonlyMap<string, CheckIn>, past: 'whole' | 'restored', lives: Lives) {
     this.#sent = sent;
     this.#past = past;
+    this.#lives = lives;
   }
 
   before(zone: ZoneState, event: ZoneEvent, { logId }: Commit): void {
@@ -30,6 +33,10 @@ export class Judge {
     assertHolds('an image goes where its labels let it', placedByLabels(zone, event));
     assertHolds('no device is in two live sessions beyond its slots', placedOnFreeDevices(zone, event));
     assertHolds('every claim is released exactly once, by evidence', this.#wrongRelease(zone, event, logId));
+    if (this.#past === 'whole') {
+      assertHolds('who joins a zone is approved', joinsApproved(this.#lives, event));
+      assertHolds('who leaves a zone is revoked and holds nothing', leavesRevoked(this.#lives, zone, event));
+    }
   }
 
   after(zone: ZoneState, event: ZoneEvent): void {
@@ -108,6 +115,21 @@ function placedOnCandidate(zone: ZoneState, event: ZoneEvent): string | null {
   const agent = zone.agents.get(event.data.agentId);
   const candidate = agent?.enabled === true && agent.connectivity === 'online' && !agent.conditions.has('DOCKER_DOWN');
   return candidate ? null : `${event.data.sessionId} was placed on ${event.data.agentId}`;
+}
+
+/** Revoked it may be by now: its zone learns of that later. */
+function joinsApproved(lives: Lives, event: ZoneEvent): string | null {
+  if (event.type !== 'AgentJoined') return null;
+  const { agentId } = event.data;
+  return (lives.now(agentId)?.approved ?? null) === null ? `${agentId} joined and nobody has approved it` : null;
+}
+
+function leavesRevoked(lives: Lives, { agents }: ZoneState, event: ZoneEvent): string | null {
+  if (event.type !== 'AgentLeft') return null;
+  const { agentId } = event.data;
+  const held = agents.get(agentId)?.sessions.size ?? 0;
+  if (held > 0) return `${agentId} left and held ${held} sessions`;
+  return (lives.now(agentId)?.revoked ?? null) === null ? `${agentId} left and nobody has revoked it` : null;
 }
 
 /** In words of its own: whoever writes all that an agent meets, with and without values, needs no rule. */

@@ -61,8 +61,8 @@ function requestSession({ client, plan }: World, random: Random): void {
     whenFull: random.chance(0.8) ? 'queue' : 'fail',
     maxWaitSeconds: random.chance(0.3) ? random.int(1, 60) : null,
   });
-  client.send(key, command);
-  if (random.chance(0.1)) client.send(key, command);
+  void client.send(key, command);
+  if (random.chance(0.1)) void client.send(key, command);
 }
 
 function gpuNeed({ gpuShare, gpus }: Plan, random: Random): GpuNeed {
@@ -74,7 +74,7 @@ function stopSession({ client, witness }: World, random: Random): void {
   const sessionId = random.any([...witness.zone.sessions.keys()]);
   if (sessionId === null) return;
   const command: ZoneCommand = { type: 'StopSession', sessionId, cause: 'USER' };
-  client.send(`stop-${sessionId}-${client.nextNumber()}`, command);
+  void client.send(`stop-${sessionId}-${client.nextNumber()}`, command);
 }
 
 function changeSettings({ client, hosts, plan }: World, random: Random): void {
@@ -91,7 +91,7 @@ function changeSettings({ client, hosts, plan }: World, random: Random): void {
     ...(plan.labels ? otherSettings(random) : []),
   ]);
   const key = `settings-${client.nextNumber()}`;
-  client.send(key, { type: 'SetAgentSettings', agentId: host.agentId, confirm: true, ifVersion: null, ...change });
+  void client.send(key, { type: 'SetAgentSettings', agentId: host.agentId, confirm: true, ifVersion: null, ...change });
 }
 
 function otherSettings(random: Random): readonly Change[] {
@@ -103,11 +103,11 @@ function declareLost({ client, witness }: World, random: Random): void {
   const missing = [...witness.zone.agents.values()].filter(({ connectivity }) => connectivity === 'missing');
   const agentId = random.any(missing)?.agentId;
   if (agentId === undefined || random.chance(0.5)) return;
-  client.send(`lost-${agentId}-${client.nextNumber()}`, { type: 'DeclareAgentLost', agentId });
+  void client.send(`lost-${agentId}-${client.nextNumber()}`, { type: 'DeclareAgentLost', agentId });
 }
 
 function sealLog({ client }: World): void {
-  client.send(`seal-${client.nextNumber()}`, { type: 'SealLog' });
+  void client.send(`seal-${client.nextNumber()}`, { type: 'SealLog' });
 }
 
 function containerExits({ hosts }: World, random: Random): void {

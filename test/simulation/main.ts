@@ -6,7 +6,7 @@ import { wholeNumber } from './arguments.ts';
 import type { World } from './world.ts';
 
 /**
- * `npm run sim -- --seed N [--steps N] [--agents N] [--gateways N] [--[no-]labels] [--only FAULT,FAULT] [--verbose]`: one run of the fleet,
+ * `npm run sim -- --seed N [--steps N] [--agents N] [--gateways N] [--[no-]labels] [--[no-]identity] [--only FAULT,FAULT] [--verbose]`: one run of the fleet,
  * always the same for a seed. `--faults` lists the faults. Without an option the seed decides.
  */
 const { values } = parseArgs({
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     agents: { type: 'string' },
     gateways: { type: 'string' },
     labels: { type: 'boolean' },
+    identity: { type: 'boolean' },
     only: { type: 'string' },
     faults: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
@@ -35,6 +36,7 @@ async function run(): Promise<void> {
       ...(values.agents === undefined ? {} : { agents: wholeNumber('agents', values.agents) }),
       ...(values.gateways === undefined ? {} : { gateways: wholeNumber('gateways', values.gateways) }),
       ...(values.labels === undefined ? {} : { labels: values.labels }),
+      ...(values.identity === undefined ? {} : { identity: values.identity }),
       ...(values.only === undefined ? {} : { only: faultNames(values.only) }),
       ...(values.verbose ? { onStep: tell, onTrouble: tellTrouble } : {}),
     });

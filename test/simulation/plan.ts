@@ -24,6 +24,8 @@ export interface Plan {
   readonly gpuShare: number;
   /** Whether people label agents, and change what those prune. */
   readonly labels: boolean;
+  /** Whether the bus asks gateways who may enter, and people approve, revoke and remove agents. */
+  readonly identity: boolean;
   /** How long agents keep an image after the rule for its removal was first met. */
   readonly pruneGraceMs: number;
   readonly hardware: readonly Hardware[];
@@ -36,6 +38,7 @@ export interface Wishes {
   readonly steps?: number;
   readonly gateways?: number;
   readonly labels?: boolean;
+  readonly identity?: boolean;
   /** The world has these faults and no others. */
   readonly only?: readonly FaultName[];
 }
@@ -43,7 +46,7 @@ export interface Wishes {
 const MODELS = ['NVIDIA A100', 'NVIDIA L4', 'NVIDIA H200'] as const;
 const MANY_AGENTS = 40;
 
-export function drawPlan(sources: Sources, { agents, steps, gateways, labels, only }: Wishes): Plan {
+export function drawPlan(sources: Sources, { agents, steps, gateways, labels, identity, only }: Wishes): Plan {
   const size = sources('size');
   const people = sources('people');
   const many = size.chance(0.04);
@@ -66,6 +69,7 @@ export function drawPlan(sources: Sources, { agents, steps, gateways, labels, on
     gpus: people.int(1, 4),
     gpuShare: people.next(),
     labels: labels ?? sources('labels').chance(0.5),
+    identity: identity ?? sources('identity').chance(0.5),
     pruneGraceMs: sources('prune grace').pick([0, 0, 2000, 20_000]),
     hardware: drawHardware(sources('hardware'), fleet),
     faults: drawFaults(sources, only ?? null),

@@ -36,13 +36,20 @@ function definitionsChange({ bus }: World, { agentId }: AgentHost): void {
   bus.callForPrune(agentId, { kind: 'definitions changed' });
 }
 
-/** Each removal of an image is in the log once, and nothing else is. After a backup was restored the log lacks some. */
-export function prunesAreRecorded({ hosts, witness, isRestored }: World): readonly string[] {
+/**
+ * Each removal of an image is in the log once, and nothing else is. After a backup was restored the log lacks some; of an agent
+ * that began anew it knows nothing, and is told again what it was told before.
+ */
+export function prunesAreRecorded({ hosts, witness, isRestored, trust }: World): readonly string[] {
   const problems: string[] = [];
   for (const { agentId, engine, untoldPrunes } of hosts) {
+    if (trust?.outcasts.has(agentId) === true) continue;
     if (untoldPrunes > 0) problems.push(`${agentId} has told the log nothing of ${untoldPrunes} prunes`);
     const recorded = witness.removed.filter((each) => each.agentId === agentId).map(({ imageId }) => imageId);
-    if (!isRestored && recorded.toSorted().join() !== engine.stock.removed.toSorted().join())
+    const strange = recorded.find((imageId) => !engine.stock.removed.includes(imageId));
+    if (strange !== undefined) problems.push(`${agentId} did not remove ${strange}, which is recorded`);
+    const isOnly = witness.lives.of(agentId).length <= 1;
+    if (!isRestored && isOnly && recorded.toSorted().join() !== engine.stock.removed.toSorted().join())
       problems.push(`${agentId} removed ${engine.stock.removed.join()}, recorded is ${recorded.join()}`);
   }
   return problems;

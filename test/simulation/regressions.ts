@@ -15,11 +15,13 @@ export const REGRESSIONS: readonly Regression[] = [
   {
     seed: 34,
     labels: false,
+    identity: false,
     found: 'a word that came late from a boot that was over raised IDENTITY_CONFLICT',
   },
   {
     seed: 94,
     labels: false,
+    identity: false,
     only: ['reorder', 'agent crash', 'delay'],
     found:
       'a boot that the log first heard of after its successor took its place, and the living agent was ignored for ever',
@@ -27,6 +29,7 @@ export const REGRESSIONS: readonly Regression[] = [
   {
     seed: 11,
     labels: false,
+    identity: false,
     only: ['restored backup', 'agent crash', 'delay'],
     found:
       'after a restored backup the first commits grew past an agent before it spoke, and nobody noticed that it was ahead',
@@ -34,7 +37,29 @@ export const REGRESSIONS: readonly Regression[] = [
   {
     seed: 1_795_619_661,
     labels: false,
+    identity: false,
     found:
       'a check-in that was decided while the answer to the first commit of a log was lost did not know whose log it was',
+  },
+  {
+    seed: 19,
+    identity: true,
+    found: 'a check-in that was under way enrolled an agent again that had been removed, without its fingerprint',
+  },
+  {
+    seed: 197,
+    identity: true,
+    found: 'a gateway that was behind in the log of the fleet joined an agent again that had been removed',
+  },
+  {
+    seed: 107,
+    identity: true,
+    found: 'a gateway that knew of a revocation let the agent in, since the one that it asked did not',
+  },
+  {
+    seed: 1_795_799_859,
+    identity: true,
+    found:
+      'a gateway that had not heard of an approval removed an agent whose zone kept it, and its session was started twice',
   },
 ];

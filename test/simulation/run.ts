@@ -9,6 +9,7 @@ import { somePeople } from './load.ts';
 import type { Wishes } from './plan.ts';
 import { somePrunes } from './prunes.ts';
 import { unexplained, unsettled } from './settled.ts';
+import { someTrust, tidyTrust } from './trust.ts';
 import { makeWorld, type World } from './world.ts';
 
 export interface RunOptions extends Wishes {
@@ -67,7 +68,8 @@ export async function runSimulation(options: RunOptions): Promise<RunResult> {
   try {
     await storm(world, pass);
     settledMs = await settle(world, pass, 'everything settles');
-    if (plan.faults['restored backup'] > 0) {
+    // What a zone's older backup makes of agents that have left meanwhile is for people.
+    if (plan.faults['restored backup'] > 0 && !plan.identity) {
       await restoreBackup(world, pass);
       await settle(world, pass, 'everything settles after a restored backup');
     }
@@ -86,12 +88,13 @@ export async function runSimulation(options: RunOptions): Promise<RunResult> {
 }
 
 /** The command that replays a run. */
-export function replayCommand({ seed, steps, agents, gateways, labels, only }: RunOptions): string {
+export function replayCommand({ seed, steps, agents, gateways, labels, identity, only }: RunOptions): string {
   const wishes = [
     ...(steps === undefined ? [] : [`--steps ${steps}`]),
     ...(agents === undefined ? [] : [`--agents ${agents}`]),
     ...(gateways === undefined ? [] : [`--gateways ${gateways}`]),
     ...(labels === undefined ? [] : [labels ? '--labels' : '--no-labels']),
+    ...(identity === undefined ? [] : [identity ? '--identity' : '--no-identity']),
     ...(only === undefined ? [] : [`--only '${only.join(',')}'`]),
   ];
   return ['npm run sim -- --seed', seed, ...wishes, '--verbose'].join(' ');
@@ -102,12 +105,14 @@ type Pass = (ms: number) => Promise<void>;
 async function storm(world: World, pass: Pass): Promise<void> {
   const { plan, sources } = world;
   const [people, pruning, pace] = [sources('acts'), sources('prunes'), sources('pace')];
+  const trusting = sources('identity acts');
   for (let index = 0; index < plan.gateways; index += 1) world.startGateway();
   for (const host of world.hosts) host.boot();
   await pass(2000);
   for (let index = 0; index < plan.steps; index += 1) {
     somePeople(world, people);
     somePrunes(world, pruning);
+    someTrust(world, trusting);
     someFaults(world);
     await pass(pace.int(20, plan.paceMs));
   }
@@ -122,6 +127,7 @@ async function settle(world: World, pass: Pass, what: string): Promise<number> {
   endFaults(world);
   let settledFor = 0;
   for (let ms = CALM_STEP_MS; ms <= SETTLED_WITHIN_MS; ms += CALM_STEP_MS) {
+    tidyTrust(world);
     await pass(CALM_STEP_MS);
     settledFor = unsettled(world).length === 0 ? settledFor + CALM_STEP_MS : 0;
     if (settledFor >= STAYS_MS) return ms - settledFor + CALM_STEP_MS;
@@ -139,10 +145,12 @@ function problemsOf(world: World): string | null {
 async function endEverything(world: World, pass: Pass): Promise<void> {
   const { zone } = world.witness;
   for (const { sessionId } of [...zone.line, ...zone.sessions.values()]) {
-    world.client.send(`end-${sessionId}`, { type: 'StopSession', sessionId, cause: 'OPERATOR' });
+    void world.client.send(`end-${sessionId}`, { type: 'StopSession', sessionId, cause: 'OPERATOR' });
   }
   await settle(world, pass, 'everything settles at the end');
-  const containers = world.hosts.flatMap(({ engine }) => engine.containers.map(({ sessionId }) => sessionId));
+  // Nobody ends anything on a host that is not heard any more.
+  const heard = world.hosts.filter(({ agentId }) => world.trust?.outcasts.has(agentId) !== true);
+  const containers = heard.flatMap(({ engine }) => engine.containers.map(({ sessionId }) => sessionId));
   const left = [...zone.sessions.keys(), ...containers];
   assertHolds('nothing is left at the end', left.length === 0 ? null : left.join());
 }

@@ -3,6 +3,7 @@ import { decideWaiting } from '../../domain/sessions/decide.ts';
 import { desiredDocumentOf } from '../../projections/desired.ts';
 import { explainAt } from '../../projections/explainAt.ts';
 import { prunesAreRecorded } from './prunes.ts';
+import { trustProblems } from './settledTrust.ts';
 import type { World } from './world.ts';
 
 /** What must be true once nothing goes wrong any more and everything had its time. Answers what is not. */
@@ -13,12 +14,14 @@ export function unsettled(world: World): readonly string[] {
     ...sessionProblems(world),
     ...feedProblems(world),
     ...prunesAreRecorded(world),
+    ...trustProblems(world),
   ];
 }
 
-function agentProblems({ hosts, witness, bus }: World): string[] {
+function agentProblems({ hosts, witness, bus, trust }: World): string[] {
   const problems: string[] = [];
   for (const { agentId, engine, appliedVersion } of hosts) {
+    if (trust?.outcasts.has(agentId) === true) continue;
     const agent = witness.zone.agents.get(agentId);
     if (agent?.connectivity !== 'online') problems.push(`${agentId} is ${agent?.connectivity ?? 'unknown'}`);
     const document = bus.documentOf(agentId);

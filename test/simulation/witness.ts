@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CheckIn } from '../../domain/checkIn.ts';
 import type { Commit } from '../../domain/commit.ts';
 import type { DesiredDocument } from '../../domain/desired.ts';
-import { isZoneEvent, type AnyEvent, type ZoneEvent } from '../../domain/events.ts';
+import { isFleetEvent, isZoneEvent, type AnyEvent, type ZoneEvent } from '../../domain/events.ts';
+import { evolveFleet } from '../../domain/fleet/evolve.ts';
+import { initialFleet, type FleetState } from '../../domain/fleet/state.ts';
 import { evolveZone } from '../../domain/zone/evolve.ts';
 import { initialZone, type ZoneState } from '../../domain/zone/state.ts';
 import { ChainWalk } from '../../infra/log/chain.ts';
@@ -11,7 +13,10 @@ import type { MemoryStore } from '../../infra/log/memory.ts';
 import type { LogName, StoredCommit } from '../../infra/log/port.ts';
 import { formatPosition } from '../../domain/commit.ts';
 import { desiredDocumentOf } from '../../projections/desired.ts';
+import { assertHolds } from './broken.ts';
 import { Judge } from './judge.ts';
+import { Lives } from './lives.ts';
+import { showsSecret } from './secretTexts.ts';
 import { bytesOf } from './store.ts';
 
 export const ZONE_LOG = 'zone-default';
@@ -20,6 +25,8 @@ export const LOGS = ['fleet', ZONE_LOG];
 /** Reads the store itself, past every gateway: what stands there is what happened. */
 export class Witness {
   readonly zone: ZoneState = initialZone();
+  readonly fleet: FleetState = initialFleet();
+  readonly lives = new Lives();
   readonly counts = new Map<string, number>();
   /** The version at which the log carries each command's outcome. */
   readonly commands = new Map<string, number[]>();
@@ -43,7 +50,7 @@ export class Witness {
 
   constructor(store: MemoryStore, sent: ReadonlyMap<string, CheckIn>, past: 'whole' | 'restored' = 'whole') {
     this.#store = store;
-    this.#judge = new Judge(sent, past);
+    this.#judge = new Judge(sent, past, this.lives);
   }
 
   /** The zone's version. */
@@ -75,6 +82,7 @@ export class Witness {
           const stored = walk.accept(bytes);
           this.#hashes.set(log, stored.hash);
           this.#seen.get(log)?.push(bytes);
+          assertHolds('no log holds a secret', showsSecret(bytes) ? `${log}:${walk.version}` : null);
           this.#take(log, stored);
         }
       }
@@ -125,7 +133,11 @@ export class Witness {
     }
     for (const event of commit.events) {
       this.#note(event, commit.version);
-      if (!isZoneEvent(event)) continue;
+      if (log !== ZONE_LOG && isFleetEvent(event)) {
+        assertHolds('an agent lives one life after another', this.lives.take(event, commit.version));
+        evolveFleet(this.fleet, event, { version: commit.version, time: commit.at });
+      }
+      if (log !== ZONE_LOG || !isZoneEvent(event)) continue;
       if (event.type === 'SessionPlaced') this.placed.push(event.data);
       if (event.type === 'ImageRemoved' && event.data.freedBytes > 0) this.removed.push(event.data);
       this.#judge.before(this.zone, event, commit);

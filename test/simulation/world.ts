@@ -2,19 +2,24 @@ import type { MemoryFeeds } from '../../infra/bus/memoryFeed.ts';
 import type { MemoryStore } from '../../infra/log/memory.ts';
 import type { EventLog } from '../../infra/log/port.ts';
 import type { Hardware } from '../../domain/schemas.ts';
+import { createMemorySecrets } from '../../infra/secrets/memory.ts';
+import type { SecretStore } from '../../infra/secrets/port.ts';
+import { wrongAdmission } from './admissions.ts';
 import { AgentHost } from './agentHost.ts';
 import { agentBugOf, buggyNetwork, buggyStore, type Bug } from './bugs.ts';
 import { SimulatedBus } from './bus.ts';
 import { Client } from './client.ts';
 import { VirtualClock } from './clock.ts';
+import { Entrance } from './entrance.ts';
 import { networkLog } from './eventLog.ts';
 import type { FaultName, Faults } from './faults.ts';
 import { FeedWatch, networkFeed } from './feeds.ts';
 import { LOCAL_IMAGE } from './images.ts';
 import { gatewayNetwork, type GatewayNetwork } from './gatewayNetwork.ts';
-import { GatewayProcess, type StoreWay } from './gatewayProcess.ts';
+import { GatewayProcess, type DoorWay, type StoreWay } from './gatewayProcess.ts';
 import { drawPlan, type Plan, type Wishes } from './plan.ts';
 import { sourcesOf, type Random, type Sources } from './random.ts';
+import { drawSecret, drawToken, showsSecret, type DrawnToken } from './secretTexts.ts';
 import { Witness } from './witness.ts';
 
 /** Everything there is in one run. */
@@ -43,10 +48,30 @@ export interface World {
   befalling(fault: FaultName): Random;
   /** Told of what gateways find worth a line in their log. */
   onTrouble: (sentence: string, cause: unknown) => void;
+  /** Who may be in, and who is; null: nobody asks. */
+  readonly trust: Trust | null;
   /** A gateway more starts. */
   startGateway(): void;
 }
 
+/** What a world with identity has besides. */
+export interface Trust {
+  readonly entrance: Entrance;
+  readonly secrets: SecretStore;
+  /** For secrets and tokens. */
+  readonly random: Random;
+  /** Every manager token that was ever made, by its id. */
+  readonly issued: Map<string, string>;
+  readonly first: DrawnToken;
+  /** What people give to hosts. */
+  present: Pick<DrawnToken, 'tokenId' | 'text'>;
+  /** What people are doing just now. */
+  readonly underWay: Set<string>;
+  /** Agents that are revoked in the end. */
+  readonly outcasts: ReadonlySet<string>;
+}
+
+const OUTCASTS = 0.15;
 const START = Date.UTC(2026, 0, 1);
 
 export function makeWorld(seed: number, wishes: Wishes, bug: Bug | null): World {
@@ -65,7 +90,9 @@ export function makeWorld(seed: number, wishes: Wishes, bug: Bug | null): World 
     random: sources('bus'),
     faults,
     onDocument: (document) => note(world.witness.wrongDocument(document)),
+    onLost: (agentId) => trust?.entrance.drop(({ from }) => agentId === null || agentId === from),
   });
+  const trust = plan.identity ? makeTrust() : null;
   const choices = sources('choices');
   const client = new Client({
     clock,
@@ -88,6 +115,7 @@ export function makeWorld(seed: number, wishes: Wishes, bug: Bug | null): World 
       faults,
       bus,
       onDeath,
+      way: wayOf(trust, sources, number),
     });
   const befalling = new Map<FaultName, Random>();
   const feeds: MemoryFeeds = new Map();
@@ -108,6 +136,7 @@ export function makeWorld(seed: number, wishes: Wishes, bug: Bug | null): World 
     feedWatch: new FeedWatch(feeds),
     network: gatewayNetwork({ clock, random: sources('gateways'), faults, isAway: () => isAway(world) }),
     isRestored: false,
+    trust,
     befalling(fault) {
       const random = befalling.get(fault) ?? sources(fault);
       befalling.set(fault, random);
@@ -118,6 +147,53 @@ export function makeWorld(seed: number, wishes: Wishes, bug: Bug | null): World 
   };
   const startGateway = gatewayStarter(world, bug, onDeath);
   return world;
+
+  function makeTrust(): Trust {
+    const entrance = new Entrance({
+      clock,
+      random: sources('entrance'),
+      porters: () => world.gateways.filter(({ isAtDoor }) => isAtDoor),
+      reaches: (machine) => (machine === '' ? !bus.isAway : !bus.isCutOff(machine)),
+    });
+    return trustOf(plan, sources, entrance);
+  }
+}
+
+function trustOf({ agents }: Plan, sources: Sources, entrance: Entrance): Trust {
+  const random = sources('trust');
+  const first = drawToken(random);
+  const ids = Array.from({ length: agents }, (_, index) => `agent-${index + 1}`);
+  return {
+    entrance,
+    secrets: createMemorySecrets(),
+    random,
+    issued: new Map(),
+    first,
+    present: first,
+    underWay: new Set(),
+    outcasts: new Set(ids.filter(() => random.chance(OUTCASTS))),
+  };
+}
+
+function wayOf(trust: Trust | null, sources: Sources, number: number) {
+  if (trust === null) return null;
+  const credential = { token: trust.first.text, secret: drawSecret(trust.random) };
+  return { entrance: trust.entrance, random: sources(`link ${number}`), credential };
+}
+
+function doorOf(world: World, newArrival: () => string): DoorWay | null {
+  const { trust, mishaps } = world;
+  if (trust === null) return null;
+  return {
+    ...trust,
+    newArrival,
+    onAdmitted(admitted) {
+      world.witness.look();
+      const problem = wrongAdmission(admitted, world.witness.lives, trust.issued);
+      if (problem !== null) mishaps.push(problem);
+    },
+    onWrong: (problem) => mishaps.push(problem),
+  };
 }
 
 /** Each new gateway has the clock of its machine, and its own way to the one log. */
@@ -127,6 +203,8 @@ function gatewayStarter(world: World, bug: Bug | null, onDeath: (error: unknown)
   const [ids, skews] = [sources('ids'), sources('skews')];
   const feedNetwork = { feeds, clock, random: sources('feeds'), faults, isAway: () => bus.isAway };
   let started = 0;
+  let arrivals = 0;
+  const door = doorOf(world, () => `arrival-${(arrivals += 1)}`);
   return () => {
     started += 1;
     const number = started;
@@ -135,7 +213,13 @@ function gatewayStarter(world: World, bug: Bug | null, onDeath: (error: unknown)
       gatewayId: `gateway-${number}`,
       newLogId: () => `log-${ids.int(1, 1e9)}`,
       patience: plan.patience,
-      onTrouble: (sentence, cause) => world.onTrouble(`gateway-${number}: ${sentence}`, cause),
+      onTrouble(sentence, cause) {
+        if (showsSecret(`${sentence} ${textOf(cause)}`))
+          world.mishaps.push(`a secret is in a line of the log: ${sentence}`);
+        world.onTrouble(`gateway-${number}: ${sentence}`, cause);
+      },
+      door,
+      bug,
       storeWay,
       eventLog: logBehind(storeWay),
       network,
@@ -159,6 +243,8 @@ function worldLog(world: World, bug: Bug | null): (way: StoreWay) => EventLog {
       const answer = await inner.append(log, expected, commit);
       const problem = world.witness.acknowledged(log, commit.version, answer.hash);
       if (problem !== null) mishaps.push(problem);
+      // Both logs are read in the order in which they were written.
+      if (world.trust !== null) world.witness.look();
       return answer;
     },
   };
