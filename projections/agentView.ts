@@ -119,7 +119,9 @@ function measured(heard: Heard | null) {
 
 function imagesOf(images: CheckIn['images']): AgentView['images'] {
   if (images === undefined) return null;
-  return { count: images.length, totalBytes: images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+  const totalBytes = images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  // No host has so much; one that says so must not keep all the others from being shown.
+  return { count: images.length, totalBytes: Math.min(totalBytes, Number.MAX_SAFE_INTEGER) };
 }
 
 function gpuView(agent: AgentState, gpu: NonNullable<AgentState['hardware']>['gpus'][number]): GpuView {

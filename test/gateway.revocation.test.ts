@@ -134,3 +134,13 @@ test('an approved agent is removed once it is revoked and holds nothing; then it
   t.is((await muster.ask('DELETE', '/agents/agent-1', { key: LOCAL_KEY, headers })).status, 204);
   t.true(muster.secrets.standing.has('agent.agent-1'), 'a repeated request takes nothing from who has the id now');
 });
+
+test('whatever sizes an agent that nobody has approved tells, it keeps no other from being shown', async (t) => {
+  const muster = await memoryApp(t);
+  await enrol(muster);
+  await enrol(muster, 'agent-2');
+  const images = ['i1', 'i2'].map((imageId) => ({ imageId, references: [], sizeBytes: Number.MAX_SAFE_INTEGER }));
+  muster.core.receive(aCheckIn({ images }), isoTime(realClock.now()));
+  t.is((await muster.admin<{ readonly agents: readonly AgentView[] }>('GET', '/agents')).agents.length, 2);
+  t.deepEqual((await agentOf(muster)).images, { count: 2, totalBytes: Number.MAX_SAFE_INTEGER });
+});
