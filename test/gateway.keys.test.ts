@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import test from 'ava';
-import { codeOf, fleetEvents, linkFor, LOCAL_KEY, memoryApp, PASSWORD } from './support/memoryApp.ts';
+import { codeOf, fleetEvents, HOST, linkFor, LOCAL_KEY, memoryApp, PASSWORD } from './support/memoryApp.ts';
 
 /** Access keys, and what becomes of secrets. */
 
@@ -38,6 +40,49 @@ test('a key is shown once and acts as itself; repeating the request gives no sec
 });
 
 const IMAGE = { name: 'one', reference: 'busybox', cores: 1, memory: '1GiB' };
+
+test('whoever sends a body slowly is judged again when it is there', async (t) => {
+  const muster = await memoryApp(t);
+  const { port } = new URL(await muster.app.listen({ host: '127.0.0.1', port: 0 }));
+  t.is(muster.app.server.requestTimeout, 60_000, 'and has a minute for it');
+  await muster.admin('POST', '/people', { personId: 'anna', name: 'Anna', role: 'admin' });
+  await muster.admin('POST', '/people', { personId: 'boss', name: 'Boss', role: 'admin' });
+  const { key, secret } = await muster.admin<Issued>('POST', '/keys', { name: 'slow', role: 'admin' });
+  const cookie = `muster=${await muster.access.sessions.begin('anna', undefined)}`;
+  for (const [shown, meanwhile, code] of [
+    [
+      `authorization: Bearer ${secret}`,
+      () => muster.admin('DELETE', `/keys/${key.keyId}`, { reason: 'stolen' }),
+      'KEY_WRONG',
+    ],
+    [
+      `cookie: ${cookie}\r\nsec-fetch-site: same-origin`,
+      () => muster.admin('PATCH', '/people/anna', { role: 'viewer' }),
+      'ROLE_NEEDED',
+    ],
+  ] as const) {
+    t.regex(await sentSlowly(Number(port), shown, meanwhile), new RegExp(`"code":"${code}"`));
+  }
+  t.like(await muster.admin('GET', '/images'), { images: [] });
+});
+
+/** What is answered to a request whose body comes after something else has happened. */
+async function sentSlowly(port: number, shown: string, meanwhile: () => Promise<unknown>): Promise<string> {
+  const body = JSON.stringify(IMAGE);
+  const socket = connect(port, '127.0.0.1');
+  const head = ['PUT /api/v1/images/late HTTP/1.1', `host: ${HOST}`, shown, 'content-type: application/json'];
+  socket.write(
+    `${[...head, `content-length: ${body.length}`, 'connection: close', 'expect: 100-continue'].join('\r\n')}\r\n\r\n`,
+  );
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
+  // Node says "100 Continue" when it has the head, which the gateway has judged by the time anything else happens.
+  await once(socket, 'data');
+  await meanwhile();
+  socket.end(body);
+  await once(socket, 'close');
+  return answer;
+}
 
 test('a key ends by its time or by being revoked, which needs a reason', async (t) => {
   const muster = await memoryApp(t);

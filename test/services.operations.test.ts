@@ -246,7 +246,7 @@ test('what this process asks reaches the route that was meant and no other, what
   const { app } = await memoryApp(t);
   const bus = app.allRoutes.find(({ url }) => url === '/api/v1/agents')?.config?.bus;
   if (bus === undefined) throw new Error('the list of agents is not on the bus');
-  const actor = { kind: 'automation', id: 'abc' } as const;
+  const actor = { kind: 'operator', id: 'admin' } as const;
   const caller = { actor, role: 'admin', by: 'bus', expiresAt: null, sessionId: null } as const;
   const status = async (url: string) => (await askInside(app, { caller, bus }, { method: 'GET', url })).statusCode;
   t.is(await status('/api/v1/agents'), 200);

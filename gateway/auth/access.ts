@@ -23,6 +23,8 @@ export interface Access {
   readonly managerTokens: ManagerTokens;
   byKey(authorization: string): Caller | null;
   byCookie(value: string): Caller | null;
+  /** The caller as it is now, with the role that it has by now; null: it is not let in any more. */
+  again(caller: Caller): Caller | null;
   /** Whether the caller still stands as it did when it asked, with the same role: what stays open asks again. */
   stands(caller: Caller): boolean;
   /** Removes secrets that open nothing any more; for the gateway that leads the fleet's log. */
@@ -75,14 +77,12 @@ export async function openAccess(ports: AccessPorts): Promise<Access> {
       const found = sessions.find(value);
       return found === null ? null : callerOf(found);
     },
-    stands(caller) {
-      const now = standing(caller);
-      return now !== null && now.role === caller.role;
-    },
+    again,
+    stands: (caller) => again(caller)?.role === caller.role,
     sweep: () => sweepSecrets({ secrets, fleet: fleet(), sessions, clock }),
   };
 
-  function standing(caller: Caller): Caller | null {
+  function again(caller: Caller): Caller | null {
     if (caller.sessionId === null) return isLocalAdmin(caller) ? localAdmin : keys.look(caller.actor.id);
     const found = sessions.look(caller.sessionId);
     return found === null ? null : callerOf(found);

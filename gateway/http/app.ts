@@ -10,7 +10,7 @@ import type { Edge } from './edge.ts';
 import { answerErrors } from './errors.ts';
 import { guard } from './guard.ts';
 import { addOperations } from './operations.ts';
-import { limitedAs, tooMany } from './rateLimits.ts';
+import { limitedAs, REQUEST_MS, tooMany } from './rateLimits.ts';
 import { requireDeclarations } from './roles.ts';
 import type { TlsListener } from './tls.ts';
 import { refuseOddities } from './wellFormed.ts';
@@ -42,6 +42,7 @@ export async function buildApp(edge: Edge, tls: TlsListener | null = null): Prom
     // A line per request tells an operator nothing; what goes wrong is logged where it does.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_MS,
     // Ids and cursors are short; what is longer meets a schema that says so.
     routerOptions: { maxParamLength: 1000 },
     // Idle keep-alive connections must not hold up a stop.

@@ -35,6 +35,14 @@ export function guard(app: FastifyInstance, edge: Edge): void {
     if (byBrowser && !READING.has(request.method)) requireOwnPage(request, edge);
     if (caller !== null) requireRole(request, caller);
   });
+  // A body may take as long as its sender likes, who may have been shown out meanwhile.
+  app.addHook('preHandler', async (request) => {
+    const { caller } = request;
+    if (caller === null || request.routeOptions.config?.open === true) return;
+    const now = edge.access.again(caller);
+    if (now === null) throw unauthorized(request);
+    requireRole(request, now);
+  });
 }
 
 /** Whatever was sent, no other route is reached than the one that was meant. */

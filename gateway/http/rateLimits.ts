@@ -12,6 +12,9 @@ export const ACCESS_LIMIT = { max: 120, timeWindow: MINUTE_MS };
 /** Nothing that such a route takes is long. In bytes. */
 export const ACCESS_BODY_LIMIT = 8 * 1024;
 
+/** A request that has not come in whole by then is let go: whoever sends a byte now and then must not keep connections. */
+export const REQUEST_MS = 60_000;
+
 /** Who is counted together: on the bus a key, wherever it asks from; otherwise a place. */
 export function limitedAs({ ip, caller }: Pick<FastifyRequest, 'ip' | 'caller'>): string {
   return caller?.by === 'bus' ? `key ${caller.actor.id}` : placeOf(ip);

@@ -3,6 +3,7 @@ import type { FastifyServerFactory } from 'fastify';
 import type { Clock } from '../../infra/clock.ts';
 import { isFor, namesOf, readCertificate, type CertificateFiles } from '../../infra/tls/certificate.ts';
 import { followCertificate } from '../../infra/tls/follow.ts';
+import { REQUEST_MS } from './rateLimits.ts';
 
 /** HTTP over TLS, with a certificate that may be replaced at any time. */
 export interface TlsListener {
@@ -41,7 +42,8 @@ export async function openTls({ files, host, clock, onNews, onWarning }: TlsList
   return {
     serverFactory(handler) {
       const { cert, key } = current;
-      server = createServer({ cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS }, handler);
+      const limits = { handshakeTimeout: HANDSHAKE_MS, requestTimeout: REQUEST_MS };
+      server = createServer({ cert, key, minVersion: 'TLSv1.2', ...limits }, handler);
       return server;
     },
     follow: (signal) =>
