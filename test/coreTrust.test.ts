@@ -205,3 +205,21 @@ test('a revoked agent that has left its zone does not join it again; once remove
   t.like(enrolment(), { fingerprint: 'f2', revokedAt: null });
   t.like(joined(), { connectivity: 'online', enabled: true });
 });
+
+test('what an agent goes on to say between its removal and its being thrown out does not enrol it anew', async (t) => {
+  for (const standing of ['pending', 'revoked'] as const) {
+    const { come, say, fleet, zoneAsked, enrolment } = await house({ approvesItself: standing === 'revoked' });
+    await come('f1');
+    await say(1);
+    const approvedAt = enrolment()?.approvedAt ?? null;
+    if (approvedAt !== null) {
+      await fleet(revoke);
+      await zoneAsked({ type: 'LeaveAgent', agentId: AGENT, approvedAt });
+    }
+    t.is(await fleet({ type: 'RemoveAgent', agentId: AGENT, left: approvedAt }), 'accepted');
+    for (const seq of [2, 3, 4]) await say(seq);
+    t.is(enrolment(), null, standing);
+    t.is(await come('f2'), 'let in');
+    t.like(enrolment(), { fingerprint: 'f2' });
+  }
+});
