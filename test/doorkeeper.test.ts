@@ -88,20 +88,22 @@ test('it looks when told to, once a minute, and when it begins to lead; and not 
   doorkeeper.ring();
   await clock.advance(100);
   t.is(state.looks, 2, 'it was told to');
+  await clock.advance(5000);
+  t.is(state.looks, 5, 'and for those who were being let in just then');
   await clock.advance(62_000);
-  t.is(state.looks, 3, 'a minute later');
+  t.is(state.looks, 6, 'a minute later');
   state.leads = false;
   doorkeeper.ring();
   await clock.advance(120_000);
-  t.is(state.looks, 3, 'another leads');
+  t.is(state.looks, 6, 'another leads');
   state.leads = true;
   await clock.advance(1500);
-  t.is(state.looks, 4, 'it leads again');
+  t.is(state.looks, 7, 'it leads again');
   for (let times = 0; times < 1000; times += 1) {
     doorkeeper.ring();
     await clock.advance(1);
   }
-  t.true(state.looks < 4 + 8, 'not as often as it is told to');
+  t.true(state.looks < 7 + 8, 'not as often as it is told to');
   end.abort();
   await running;
 });
@@ -118,6 +120,21 @@ test('while the bus is away it tries again, and closes who was revoked meanwhile
   state.away = false;
   await clock.advance(1500);
   t.deepEqual(closed, [agent('revoked')]);
+  end.abort();
+  await running;
+});
+
+test('who was being let in while it was revoked is out within two seconds of coming in', async (t) => {
+  const { names, fleet, clock, closed, doorkeeper } = world();
+  const end = new AbortController();
+  const running = doorkeeper.run(end.signal);
+  await clock.advance(1500);
+  fleet.agents.delete('approved');
+  doorkeeper.ring();
+  await clock.advance(1900);
+  names.add(agent('approved'));
+  await clock.advance(2000);
+  t.deepEqual(closed, [agent('approved')]);
   end.abort();
   await running;
 });

@@ -10,6 +10,11 @@ const EVERY_MS = 60_000;
 const TICK_MS = 1000;
 /** Between two looks, however often it is told to: whoever is in without leave may speak all the time. */
 const APART_MS = 200;
+/**
+ * So many further looks, a tick apart, after it was told to look: whoever was asked about before the change, or by a gateway that did
+ * not know of it yet, comes in only after the first look. The bus waits for such an answer no longer than 2 s (nats.conf).
+ */
+const LATER_LOOKS = 3;
 /** Somebody may slip in while the list is read; then it is read again, but not for ever. */
 const MOST_PASSES = 3;
 
@@ -48,13 +53,15 @@ export class Doorkeeper {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, isLeading, onTrouble } = this.#ports;
     let nextLook = 0;
+    let later = 0;
     while (!signal.aborted) {
       const why = await this.#wake.wait(clock, TICK_MS, signal);
       if (why === 'aborted') return;
       const leads = isLeading();
-      const due = leads && (why === 'rung' || !this.#wasLeading || clock.now() >= nextLook);
+      const due = leads && (why === 'rung' || later > 0 || !this.#wasLeading || clock.now() >= nextLook);
       this.#wasLeading = leads;
       if (!due) continue;
+      later = why === 'rung' ? LATER_LOOKS : Math.max(0, later - 1);
       try {
         await this.#look();
         nextLook = clock.now() + EVERY_MS;
