@@ -8,7 +8,7 @@ import { answerWithOutput, hearOutputCalls } from '../infra/bus/outputCalls.ts';
 import { answerPrune, hearPruneCalls } from '../infra/bus/pruneCalls.ts';
 import { BusError, BusErrorCode, isBusRefused } from '../infra/bus/errors.ts';
 import type { Clock } from '../infra/clock.ts';
-import { agentInbox } from '../infra/names.ts';
+import { agentInbox, checkInPlace } from '../infra/names.ts';
 import type { Credential } from './credential.ts';
 import type { AgentBus, AgentLog } from './ports.ts';
 
@@ -57,9 +57,15 @@ export class BusLink {
       if (!told) log.error({ agentId: options.user }, REFUSED);
       told = true;
     };
+    const onForbidden = (subject: string): void => {
+      const zone = checkInPlace(subject)?.zone;
+      if (zone === undefined || told) return;
+      log.error({ agentId: options.user }, `${NO_SUCH_ZONE}: MUSTER_ZONE is ${zone}`);
+      told = true;
+    };
     while (!signal.aborted) {
       try {
-        const bus = await connectBus({ ...options, onRefused, signal });
+        const bus = await connectBus({ ...options, onRefused, onForbidden, signal });
         told = false;
         bus.onChange((connected) => {
           if (connected) told = false;
@@ -85,6 +91,8 @@ export class BusLink {
 const REFUSED =
   'the bus does not let this agent in; trying again. Either no gateway runs, or the manager token is not valid, or this agent was ' +
   'revoked, or another host has its id, or too many agents wait for approval: npx muster log --log fleet sums up which';
+
+const NO_SUCH_ZONE = 'the bus does not take the check-ins of this agent, since there is no such zone';
 
 /** One agent's side of the connection. */
 export function agentBus(link: BusLink, zone: string, agentId: string, fingerprint: string, log: AgentLog): AgentBus {

@@ -98,11 +98,6 @@ export function checkInSubject(zone: string, agentId: string): string {
   return `muster.checkin.${checked(zone)}.${checked(agentId)}`;
 }
 
-/** Where an agent may check in, whichever zone it names. */
-export function checkInSubjectsOf(agentId: string): string {
-  return `muster.checkin.*.${checked(agentId)}`;
-}
-
 /** Whose check-in stands under a subject; null when it is no subject of a check-in. */
 export function checkInPlace(subject: string): { readonly zone: string; readonly agentId: string } | null {
   const [muster, checkin, zone, agentId, ...rest] = subject.split('.');

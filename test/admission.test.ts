@@ -33,8 +33,14 @@ function admissionOf(fleet: FleetState, ports: Partial<AdmissionPorts> = {}) {
   return { admission, asked, clock };
 }
 
-function known(change: object = {}): FleetState {
+function empty(): FleetState {
   const fleet = initialFleet();
+  fleet.zones.add('default');
+  return fleet;
+}
+
+function known(change: object = {}): FleetState {
+  const fleet = empty();
   fleet.agents.set('gpu-1', {
     agentId: 'gpu-1',
     hostname: 'host-1',
@@ -48,7 +54,13 @@ function known(change: object = {}): FleetState {
   return fleet;
 }
 
-const approved: Entry = { kind: 'agent', agentId: 'gpu-1', standing: 'approved', tokenId: 'token-1' };
+const approved: Entry = {
+  kind: 'agent',
+  agentId: 'gpu-1',
+  standing: 'approved',
+  tokenId: 'token-1',
+  zones: ['default'],
+};
 
 test('a known agent is let in without the log', async (t) => {
   const { admission, asked } = admissionOf(known());
@@ -57,7 +69,7 @@ test('a known agent is let in without the log', async (t) => {
 });
 
 test('a new one is recorded with what it says of its host, and whoever says nothing by its id', async (t) => {
-  const fleet = initialFleet();
+  const fleet = empty();
   const arrivals: Arrival[] = [];
   const { admission } = admissionOf(fleet, {
     enrol: async (arrival) => {
@@ -138,13 +150,14 @@ test('twenty thousand hosts at once take no more memory than ten thousand, and a
 });
 
 test('while the log is away a new agent is not let in, and is not blamed for it', async (t) => {
-  const { admission } = admissionOf(initialFleet(), { enrol: async () => 'UNAVAILABLE' });
+  const { admission } = admissionOf(empty(), { enrol: async () => 'UNAVAILABLE' });
   for (let tries = 0; tries < 40; tries += 1) t.is(await admission.admit(shown), 'UNAVAILABLE');
 });
 
 test('the name of a connection tells as what it was let in', (t) => {
   for (const entry of [approved, { ...approved, standing: 'pending' } as const]) {
-    t.deepEqual(entryNamed(connectionName(entry)), entry);
+    const { zones: _, ...named } = entry;
+    t.deepEqual(entryNamed(connectionName(entry)), named);
   }
   t.deepEqual(entryNamed(connectionName({ kind: 'key', keyId: 'k1', role: 'admin', expiresAt: null })), {
     kind: 'key',

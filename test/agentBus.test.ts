@@ -7,6 +7,7 @@ import { putDesired } from '../infra/bus/desired.ts';
 import { ensureDesired } from '../infra/bus/streams.ts';
 import { realClock } from '../infra/clock.ts';
 import { answerAsGateway, letAgentsIn, WORLD_TOKEN } from './support/agentProcess.ts';
+import { aCheckIn } from './support/builders.ts';
 import { desired, wanted } from './support/desired.ts';
 import { startNats } from './support/nats.ts';
 import { until } from './support/until.ts';
@@ -49,6 +50,7 @@ async function start(t: ExecutionContext, standing: () => 'pending' | 'approved'
     said,
     signal: end.signal,
     bus: agentBus(link, 'default', AGENT_ID, FINGERPRINT, log),
+    busIn: (zone: string) => agentBus(link, zone, AGENT_ID, FINGERPRINT, log),
     closeIt,
   };
 }
@@ -105,4 +107,21 @@ test('one that is not let in again says so, once for each time, and comes back w
     );
   }
   t.is(complaints().length, 2);
+});
+
+test('one that asks to join a zone that there is not is not heard, and says so once', async (t) => {
+  const { said, busIn } = await start(t, () => 'pending');
+  const far = busIn('far');
+  for (const seq of [1, 2, 3]) await far.publish(aCheckIn({ agentId: AGENT_ID, seq }));
+  await until(
+    'it says so',
+    async () => said.length,
+    (lines) => lines > 0,
+  );
+  await busIn('default').publish(aCheckIn({ agentId: AGENT_ID }));
+  t.is(await far.readDesired(), null, 'by now it has heard all that the bus had to say');
+  t.deepEqual(
+    said.filter((line) => line.includes('zone')),
+    ['the bus does not take the check-ins of this agent, since there is no such zone: MUSTER_ZONE is far'],
+  );
 });

@@ -60,7 +60,7 @@ interface EntryClaims {
   readonly nats: { readonly pub: object; readonly sub: object };
 }
 
-const agent: Entry = { kind: 'agent', agentId: 'gpu-1', standing: 'approved', tokenId: 'token-1' };
+const agent: Entry = { kind: 'agent', agentId: 'gpu-1', standing: 'approved', tokenId: 'token-1', zones: ['default'] };
 
 async function entryOf(entry: Entry, random?: number): Promise<EntryClaims> {
   const { token } = await judgeWith(entry, random).judge(question());
@@ -90,7 +90,9 @@ test('an entry ends within a day, not all at once, and that of a key not after t
 test('whoever may listen to nothing is told so: an empty list would allow everything', async (t) => {
   const { nats } = await entryOf({ ...agent, standing: 'pending' });
   t.deepEqual(nats.sub, { deny: ['>'] });
-  t.deepEqual(nats.pub, { allow: ['muster.checkin.*.gpu-1'] });
+  t.deepEqual(nats.pub, { allow: ['muster.checkin.default.gpu-1'] });
+  const nowhere = await entryOf({ ...agent, standing: 'pending', zones: [] });
+  t.deepEqual(nowhere.nats.pub, { deny: ['>'] });
 });
 
 test('a refusal says its code to the server, and too many tries say nothing', async (t) => {

@@ -114,7 +114,7 @@ const EVERY_FEED = [
   'muster.feed.=fleet._.ImageDefined',
   ...[AGENT, OTHER, 'nobody'].map((id) => `muster.feed.default.${id}.AgentEnabled`),
 ];
-const OWN_CHECKINS = [`muster.checkin.default.${AGENT}`, `muster.checkin.another.${AGENT}`];
+const OWN_CHECKINS = [`muster.checkin.default.${AGENT}`];
 const COMMANDS = ['muster.cmd.KEY.default.RequestSession', 'muster.cmd.KEY.fleet.DefineImage'];
 
 /** Whatever its role: the gateway refuses what is too much for it, and says why (services.operations.test.ts). */

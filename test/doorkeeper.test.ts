@@ -55,7 +55,7 @@ function world() {
 }
 
 const agent = (agentId: string, standing: 'pending' | 'approved' = 'approved', tokenId = 'token-1'): string =>
-  connectionName({ kind: 'agent', agentId, standing, tokenId } satisfies Entry);
+  connectionName({ kind: 'agent', agentId, standing, tokenId, zones: [] } satisfies Entry);
 const key = (keyId: string): string => connectionName({ kind: 'key', keyId, role: 'viewer', expiresAt: null });
 
 test('who fits stays, everybody else is closed, and connections of gateways are left alone', async (t) => {

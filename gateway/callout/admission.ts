@@ -100,10 +100,12 @@ export class Admission {
     if (tokenId === null) return 'MANAGER_TOKEN_WRONG';
     const refused = await this.#identify({ agentId: user, fingerprint: fingerprintOf(agent.secret), name, host });
     if (refused !== null) return refused;
-    const enrolment = this.#ports.fleet().agents.get(user);
+    const { agents, zones } = this.#ports.fleet();
+    const enrolment = agents.get(user);
     // Whoever was asked may have known less than this gateway, which has heard that it was revoked or removed.
     if (enrolment === undefined || enrolment.revokedAt !== null) return 'UNAVAILABLE';
-    return { kind: 'agent', agentId: user, standing: enrolment.zone === null ? 'pending' : 'approved', tokenId };
+    const standing = enrolment.zone === null ? 'pending' : 'approved';
+    return { kind: 'agent', agentId: user, standing, tokenId, zones: [...zones] };
   }
 
   #key(keyId: string, secret: string): Entry | Refusal {

@@ -163,13 +163,19 @@ function entryToken(given: {
     nats: {
       type: 'user',
       version: 2,
-      pub: { allow: publish },
-      // An empty list of what is allowed would allow everything.
-      sub: subscribe.length === 0 ? { deny: ['>'] } : { allow: subscribe },
+      pub: onlyTo(publish),
+      sub: onlyTo(subscribe),
       subs: MOST_SUBSCRIPTIONS,
       data: -1,
       payload: MOST_BYTES,
       allowed_connection_types: ['STANDARD'],
     },
   });
+}
+
+/** An empty list of what is allowed would allow everything. */
+function onlyTo(
+  subjects: readonly string[],
+): { readonly allow: readonly string[] } | { readonly deny: readonly string[] } {
+  return subjects.length === 0 ? { deny: ['>'] } : { allow: subjects };
 }

@@ -5,7 +5,7 @@ import {
   agentCallSubjects,
   agentInbox,
   inboxPrefix,
-  checkInSubjectsOf,
+  checkInSubject,
   commandSubjectsOf,
   desiredSubject,
   FEED_SUBJECTS,
@@ -20,6 +20,8 @@ export type Entry =
       readonly standing: 'pending' | 'approved';
       /** The manager token that admitted it. */
       readonly tokenId: string;
+      /** Where it may check in: those that there are. */
+      readonly zones: readonly string[];
     }
   | {
       readonly kind: 'key';
@@ -29,9 +31,9 @@ export type Entry =
       readonly expiresAt: number | null;
     };
 
+/** Where a list is empty: nothing at all. */
 export interface Permissions {
   readonly publish: readonly string[];
-  /** Empty: nothing at all. */
   readonly subscribe: readonly string[];
 }
 
@@ -49,10 +51,12 @@ export function permissionsOf(entry: Entry): Permissions {
       subscribe: [`${inboxPrefix(keyId)}.>`, FEED_SUBJECTS],
     };
   }
-  const { agentId, standing } = entry;
-  if (standing === 'pending') return { publish: [checkInSubjectsOf(agentId)], subscribe: [] };
+  const { agentId, standing, zones } = entry;
+  // Each by its name: every subject that somebody thinks of would be kept in the stream of check-ins, and in memory.
+  const checkIns = zones.map((zone) => checkInSubject(zone, agentId));
+  if (standing === 'pending') return { publish: checkIns, subscribe: [] };
   return {
-    publish: [checkInSubjectsOf(agentId), agentAskSubjectsOf(agentId), agentAnswerSubjectsOf(agentId)],
+    publish: [...checkIns, agentAskSubjectsOf(agentId), agentAnswerSubjectsOf(agentId)],
     subscribe: [desiredSubject(agentId), agentCallSubjects(agentId), `${agentInbox(agentId)}.>`],
   };
 }

@@ -28,6 +28,8 @@ export interface BusOptions {
   readonly tls?: BusTls | undefined;
   /** Called with every try to come back that the bus refuses; the first connection rejects instead. */
   readonly onRefused?: () => void;
+  /** Called with every message that the bus did not take, since this user may not send there. */
+  readonly onForbidden?: (subject: string) => void;
   /** Ends the wait for the first connection; the connection itself lives until it is closed. */
   readonly signal?: AbortSignal;
 }
@@ -46,7 +48,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   let lastError: unknown;
   while (options.signal?.aborted !== true) {
     try {
-      return watch(await dial(options), options.onRefused);
+      return watch(await dial(options), options);
     } catch (error) {
       if (lacksTls(error)) {
         const message = `the bus at ${options.url} does not speak TLS: nothing was sent; mend the server or use nats://`;
@@ -116,7 +118,9 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-function watch(connection: NatsConnection, onRefused: () => void = () => {}): Bus {
+type Objections = Pick<BusOptions, 'onRefused' | 'onForbidden'>;
+
+function watch(connection: NatsConnection, { onRefused, onForbidden }: Objections): Bus {
   const listeners = new Set<(connected: boolean) => void>();
   let connected = true;
 
@@ -129,7 +133,9 @@ function watch(connection: NatsConnection, onRefused: () => void = () => {}): Bu
     for await (const status of connection.status()) {
       if (status.type === Events.Disconnect) change(false);
       if (status.type === Events.Reconnect) change(true);
-      if (status.type === Events.Error && status.data === ErrorCode.AuthorizationViolation) onRefused();
+      if (status.type === Events.Error && status.data === ErrorCode.AuthorizationViolation) onRefused?.();
+      const { operation, subject = '' } = status.permissionContext ?? {};
+      if (operation === 'publish') onForbidden?.(subject);
     }
   }
 

@@ -123,7 +123,9 @@ export async function letAgentsIn(
       async admit({ user: agentId, password }: Shown): Promise<Entry | Refusal> {
         if (partsOfAgentPassword(password)?.token !== WORLD_TOKEN) return 'MANAGER_TOKEN_WRONG';
         const now = standing();
-        return now === 'revoked' ? 'AGENT_REVOKED' : { kind: 'agent', agentId, standing: now, tokenId: 'world' };
+        return now === 'revoked'
+          ? 'AGENT_REVOKED'
+          : { kind: 'agent', agentId, standing: now, tokenId: 'world', zones: ['default'] };
       },
     },
     clock: realClock,
