@@ -3,16 +3,16 @@ import type { FleetFact } from '../../domain/events.ts';
 import type { Rejection } from '../../domain/decision.ts';
 import type { EnrolAgent, FleetCommand } from '../../domain/fleet/commands.ts';
 import { isPending, type Enrolment, type FleetState } from '../../domain/fleet/state.ts';
-import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import { FLEET_LOG, zoneLog, type LogName, type StoredCommit } from '../../infra/log/port.ts';
 import { applyCheckIn, type FleetProjection } from '../../projections/fleetProjection.ts';
 import { addSample, measuredAt, type UtilizationHistory } from '../../projections/utilization.ts';
 import { fleetMachine } from '../controller/fleetMachine.ts';
-import { ControllerUnavailable, type Answer, type Submission } from '../controller/machine.ts';
+import { ControllerUnavailable, type Answer } from '../controller/machine.ts';
 import type { Replica } from '../controller/replica.ts';
 import { LATE_INTERVALS } from '../controller/silence.ts';
 import { fleetRules } from './foldRules.ts';
 import { serveForwarded } from './forward.ts';
+import { fleetSubmission, zoneSubmission } from './forwardedCommands.ts';
 import { openLog, type OpenedLog } from './openLog.ts';
 import { makeZone, type CorePorts, type Zone } from './zone.ts';
 
@@ -91,7 +91,7 @@ export class Core {
   async start(): Promise<void> {
     await Promise.all([this.#fleetLog.start(), ...[...this.zones.values()].map(({ start }) => start())]);
     this.#started = true;
-    this.#stopServing = serveForwarded(this.#options.relay, (log, submission) => this.#decide(log, submission));
+    this.#stopServing = serveForwarded(this.#options.relay, (log, asked) => this.#decide(log, asked));
     this.#carryOut();
   }
 
@@ -243,11 +243,11 @@ export class Core {
     }
   }
 
-  /** What another gateway asks. The log's name tells which commands it takes; the sender checked the rest at its edge. */
-  async #decide(log: LogName, submission: Submission<unknown>): Promise<Answer> {
-    if (log === FLEET_LOG) return await this.fleet.submitHere(submission as Submission<FleetCommand>);
+  /** What another gateway asks. The log's name tells which commands it takes. */
+  async #decide(log: LogName, asked: unknown): Promise<Answer> {
+    if (log === FLEET_LOG) return await this.fleet.submitHere(fleetSubmission(asked));
     for (const { replica, projection } of this.zones.values()) {
-      if (projection.log === log) return await replica.submitHere(submission as Submission<ZoneCommand>);
+      if (projection.log === log) return await replica.submitHere(zoneSubmission(asked));
     }
     throw new ControllerUnavailable(`this gateway has no log "${log}"`);
   }

@@ -43,7 +43,8 @@ export async function forwardTo(
 /** Answers what other gateways ask, until the result is called; it resolves when what had arrived is answered. */
 export function serveForwarded(
   relay: Relay,
-  decide: (log: LogName, submission: Submission<unknown>) => Promise<Answer>,
+  /** `asked` is the other's word, to be looked at. */
+  decide: (log: LogName, asked: unknown) => Promise<Answer>,
 ): () => Promise<void> {
   return relay.serve(async (asked): Promise<Reply> => {
     if (!isForwardedCommand(asked)) return { kind: 'failed', code: 'UNAVAILABLE', message: 'this is no command' };
