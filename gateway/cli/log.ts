@@ -26,7 +26,7 @@ interface Page {
 export async function showLog(options: LogOptions): Promise<void> {
   const client = await openClient();
   if (options.verify === true) return await verifyLog(client, options);
-  const say = (row: EventRow) => print(options.json === true ? JSON.stringify(row) : lineOf(row));
+  const say = (row: EventRow) => (options.json === true ? printJson(row, 0) : print(lineOf(row)));
   let position = await printPast(client, options, say);
   while (options.follow === true) {
     try {

@@ -3,6 +3,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { CliError, EXIT_CODES_HELP, ExitCode } from './exitCodes.ts';
 import { addKeys, addManagerTokens, addPeople } from './accessCommands.ts';
 import { addAgents, addImages, addOthers, addSessions } from './commands.ts';
+import { complain } from './output.ts';
 
 /** The command `muster`. Each command's code is imported when it runs, so that the start is quick. */
 const program = new Command('muster')
@@ -28,7 +29,7 @@ async function run(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
     if (error instanceof CliError) {
-      process.stderr.write(`${[`muster: ${error.message}`, ...error.lines].join('\n')}\n`);
+      complain([`muster: ${error.message}`, ...error.lines].join('\n'));
       return error.code;
     }
     const { ConfigError } = await import('../../infra/config/config.ts');

@@ -4,6 +4,7 @@ import type { OutputEnd, OutputLine } from '../../domain/output.ts';
 import { openClient, type Client } from './client.ts';
 import { streamedEvents } from './eventStream.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
+import { complain } from './output.ts';
 
 export interface OutputOptions {
   readonly follow?: boolean;
@@ -39,7 +40,7 @@ export async function showOutput(sessionId: string, options: OutputOptions): Pro
     if (reading.end?.code === 'CONTAINER_ENDED') return;
     if (reading.end !== null && !PASSING.has(reading.end.code))
       throw new CliError(ExitCode.failure, reading.end.sentence);
-    process.stderr.write(`${reading.end?.sentence ?? 'the connection was lost'}; trying again\n`);
+    complain(`${reading.end?.sentence ?? 'the connection was lost'}; trying again`);
     await pause(RETRY_MS);
   }
 }

@@ -4,7 +4,17 @@ import { pullText } from '../../projections/sessionTelemetry.ts';
 import type { AgentView, SessionView } from '../../projections/views.ts';
 import { openClient, type Client } from './client.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
-import { age, facts, print, printJson, table, withReason, type JsonOption, type ReasonOption } from './output.ts';
+import {
+  age,
+  complain,
+  facts,
+  print,
+  printJson,
+  table,
+  withReason,
+  type JsonOption,
+  type ReasonOption,
+} from './output.ts';
 import { reasonLines } from './problemText.ts';
 
 const LOOK_EVERY_MS = 300;
@@ -112,7 +122,7 @@ async function untilRunning(client: Client, from: SessionView, say: boolean): Pr
   let session = from;
   let said = '';
   while (session.endedAt === null && session.phase !== 'running') {
-    if (say && session.sentence !== said) process.stderr.write(`${session.sentence}\n`);
+    if (say && session.sentence !== said) complain(session.sentence);
     said = session.sentence;
     await pause(LOOK_EVERY_MS);
     session = await find(client, session.sessionId);
