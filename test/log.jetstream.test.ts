@@ -110,6 +110,20 @@ test('a copy that is behind its leader is waited for and not taken for the end o
   );
 });
 
+test('whoever has read leaves nothing behind in the bus, however often he reads', async (t) => {
+  const { bus, log } = await start(t);
+  await appendMany(log, 'fleet', 3);
+  for (let times = 0; times < 50; times += 1) t.is((await collect(log.read('fleet', 0))).length, 3);
+  for await (const { commit } of log.read('fleet', 0)) if (commit.version === 1) break;
+  await until(
+    'no reader on the stream',
+    async () => objectIn(await jetStreamApi(bus, `STREAM.INFO.${logStream('fleet', 1)}`), 'state')['consumer_count'],
+    (readers) => readers === 0,
+    10_000,
+  );
+  t.is((await collect(log.read('fleet', 0))).length, 3);
+});
+
 test('a log whose stream was given a limit is refused, and the field is named', async (t) => {
   const { nats, bus } = await start(t);
   await makeEpoch({ bus, log: 'fleet', replicas: 1 }, 1, 0);

@@ -9,7 +9,7 @@ import { limitedAs } from '../gateway/http/rateLimits.ts';
 import { Answers } from '../gateway/services/answers.ts';
 import { operationsOf, type OwnOperation } from '../gateway/services/operations.ts';
 import { openServices } from '../gateway/services/services.ts';
-import { UnderWay } from '../gateway/services/underWay.ts';
+import { UnderWay } from '../gateway/underWay.ts';
 import { commandSubject, isInboxOf, querySubject, requestPlace } from '../infra/names.ts';
 import { LOCAL_KEY, memoryApp, type MemoryApp } from './support/memoryApp.ts';
 import { startNats } from './support/nats.ts';

@@ -4,9 +4,14 @@ import { isLogUnreadable, LogError } from '../../infra/log/errors.ts';
 import { readOnline } from '../../infra/log/online.ts';
 import { zoneLog, type EventLog } from '../../infra/log/port.ts';
 import { explainAt } from '../../projections/explainAt.ts';
+import type { Caller } from '../auth/caller.ts';
+import { UnderWay } from '../underWay.ts';
 import { Turns } from '../turns.ts';
 import { HttpProblem, notFound } from './problem.ts';
 
+/** Each takes one of the thousand readers that a stream of the bus has room for, and gateways need some themselves. */
+const PAGES = { all: 128, perCaller: 16 };
+const PAGES_RETRY_SECONDS = 1;
 /** Each one reads a whole log, so few at a time, and not many in line for it. */
 const LIMITS = { atOnce: 2, mostWaiting: 20 };
 const BUSY_RETRY_SECONDS = 5;
@@ -26,9 +31,10 @@ export interface Verification {
   readonly problem: string | null;
 }
 
-/** Answers that take reading a whole log: at most two at a time. */
+/** Answers that take reading a log: a whole one at most two at a time, some pages of one for each caller. */
 export class LogReader {
   readonly #eventLog: EventLog;
+  readonly #pages = new UnderWay(PAGES);
   readonly #turns = new Turns(LIMITS, () => {
     const detail = 'many logs are being read; ask again shortly';
     return new HttpProblem(503, 'BUSY', detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
@@ -36,6 +42,17 @@ export class LogReader {
 
   constructor(eventLog: EventLog) {
     this.#eventLog = eventLog;
+  }
+
+  /** Reads a few commits for somebody. Throws HttpProblem 429 when as much is being read for him already. */
+  async page<Result>({ actor: { kind, id } }: Pick<Caller, 'actor'>, read: () => Promise<Result>): Promise<Result> {
+    const end = this.#pages.begin(`${kind} ${id}`);
+    if (end === null) throw tooManyPages();
+    try {
+      return await read();
+    } finally {
+      end();
+    }
   }
 
   /** Why a session went where it went, computed again. */
@@ -71,4 +88,12 @@ export class LogReader {
   async *#commits(log: string) {
     for await (const { commit } of this.#eventLog.read(log, 0)) yield commit;
   }
+}
+
+function tooManyPages(): HttpProblem {
+  const detail = `more than ${PAGES.perCaller} readings of logs for one caller, or ${PAGES.all} for all, are under way here`;
+  return new HttpProblem(429, 'TOO_MANY_UNDER_WAY', detail, {
+    retryAfterSeconds: PAGES_RETRY_SECONDS,
+    numbers: PAGES,
+  });
 }

@@ -8,7 +8,7 @@ import { HttpProblem } from '../http/problem.ts';
 import { Answers, problemAnswer, type Answered } from './answers.ts';
 import { feedQuery } from './feed.ts';
 import { operationsOf, type Operation } from './operations.ts';
-import { UnderWay } from './underWay.ts';
+import { UnderWay } from '../underWay.ts';
 
 export interface ServicesPorts {
   /** Of the account APP. */

@@ -69,18 +69,26 @@ export async function* orderedMessages(bus: Bus, options: OrderedOptions): Async
   }
 }
 
-/** One consumer, until it breaks (BusError) or the signal aborts (returns). The server removes it once nobody listens. */
+/**
+ * One consumer, until it breaks (BusError) or the signal aborts (returns). It is removed at its end: a stream has room for a
+ * thousand, and the server itself removes one only when nobody has listened for long, as after a lost connection.
+ */
 async function* round(bus: Bus, options: OrderedOptions, start: Start): AsyncGenerator<StreamMessage | 'nothing-left'> {
+  const { stream } = options;
   const mailbox = openMailbox(bus, options.signal, HEARTBEAT_MS * 2);
+  let consumer: string | null = null;
   try {
-    const body = { stream_name: options.stream, config: consumerConfig(start, mailbox.inbox) };
-    const created = await jetStreamApi(bus, `CONSUMER.CREATE.${options.stream}`, body);
+    const body = { stream_name: stream, config: consumerConfig(start, mailbox.inbox) };
+    const created = await jetStreamApi(bus, `CONSUMER.CREATE.${stream}`, body);
+    consumer = String(created['name']);
     // A cluster may ask a copy that is behind its leader, so nothing there proves nothing when we know of more.
     const mayBeEmpty = options.upTo !== undefined && options.start.kind !== 'after';
     if (mayBeEmpty && waitingAtStart(created) === 0) yield 'nothing-left';
-    yield* inSequence(bus, options.stream, mailbox);
+    yield* inSequence(bus, stream, mailbox);
   } finally {
     mailbox.close();
+    // Nobody waits for the answer.
+    if (consumer !== null && bus.isConnected()) bus.connection.publish(`$JS.API.CONSUMER.DELETE.${stream}.${consumer}`);
   }
 }
 

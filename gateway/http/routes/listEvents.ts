@@ -3,11 +3,12 @@ import { readOnline } from '../../../infra/log/online.ts';
 import type { EventLog } from '../../../infra/log/port.ts';
 import { eventRows, type EventRow } from '../../live/eventRows.ts';
 import type { Route } from '../edge.ts';
+import { callerOfRoute } from '../guard.ts';
 import { eventRow } from '../schemas/views.ts';
 import { headOf, logPlace, positionText } from './logPlace.ts';
 import { problems } from './problems.ts';
 
-export const listEvents: Route = (api, { core, eventLog }) => {
+export const listEvents: Route = (api, { core, eventLog, logReader }) => {
   const schema = {
     summary: 'A page of a log, oldest first, straight from the log; `next` is where the next page begins',
     tags: ['events'],
@@ -23,8 +24,10 @@ export const listEvents: Route = (api, { core, eventLog }) => {
   api.get('/events', { schema, config }, (request) => {
     const { log: asked, after, last, limit } = request.query;
     const { log, version } = logPlace(core, asked, after);
-    if (last !== undefined && version === null) return lastOnes(eventLog, log, headOf(core, log), last);
-    return page(eventLog, log, version ?? 0, limit);
+    return logReader.page(callerOfRoute(request), () => {
+      if (last !== undefined && version === null) return lastOnes(eventLog, log, headOf(core, log), last);
+      return page(eventLog, log, version ?? 0, limit);
+    });
   });
 };
 

@@ -6,12 +6,13 @@ import type { Core } from '../../core/core.ts';
 import { sessionVersions } from '../../core/queries.ts';
 import { eventRows, type EventRow } from '../../live/eventRows.ts';
 import type { Route } from '../edge.ts';
+import { callerOfRoute } from '../guard.ts';
 import { sessionParams } from '../schemas/requests.ts';
 import { eventRow } from '../schemas/views.ts';
 import { sessionOr404 } from './find.ts';
 import { problems } from './problems.ts';
 
-export const sessionEvents: Route = (api, { core, eventLog }) => {
+export const sessionEvents: Route = (api, { core, eventLog, logReader }) => {
   const schema = {
     summary:
       'What happened to a session, oldest first, straight from the log; `complete` is false when some of it was moved offline',
@@ -20,9 +21,10 @@ export const sessionEvents: Route = (api, { core, eventLog }) => {
     response: { 200: z.object({ events: z.array(eventRow), complete: z.boolean() }), ...problems },
   };
   const config = { role: 'viewer', bus: { kind: 'query', name: 'sessionEvents' } } as const;
-  api.get('/sessions/:sessionId/events', { schema, config }, (request) =>
-    lifeOf(core, eventLog, sessionOr404(core, request.params.sessionId)),
-  );
+  api.get('/sessions/:sessionId/events', { schema, config }, (request) => {
+    const session = sessionOr404(core, request.params.sessionId);
+    return logReader.page(callerOfRoute(request), () => lifeOf(core, eventLog, session));
+  });
 };
 
 /** One commit at a time, each found by its version: no work grows with the log. */
