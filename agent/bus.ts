@@ -90,7 +90,8 @@ export class BusLink {
 
 const REFUSED =
   'the bus does not let this agent in; trying again. Either no gateway runs, or the manager token is not valid, or this agent was ' +
-  'revoked, or another host has its id, or too many agents wait for approval: npx muster log --log fleet sums up which';
+  'revoked, or it has said more than an agent may within a minute, or another host has its id, or too many agents wait for approval: ' +
+  'npx muster log --log fleet sums up which';
 
 const NO_SUCH_ZONE = 'the bus does not take the check-ins of this agent, since there is no such zone';
 

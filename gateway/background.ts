@@ -42,6 +42,7 @@ export async function runBackground(parts: BackgroundParts, signal: AbortSignal)
   const answering = {
     bus,
     read: (agentId: string) => readDesired(bus, agentId),
+    mayAsk: (agentId: string) => door.mayAsk(agentId),
     definitions: () => (whyNotReady(ways) === null ? knownDefinitions(core) : null),
     now: () => isoTime(realClock.now()),
     onTrouble,

@@ -18,7 +18,7 @@ const MOST_NAMED = 100;
 export interface Hearing {
   readonly bus: Bus;
   readonly core: Core;
-  readonly door: Pick<Door, 'heard'>;
+  readonly door: Pick<Door, 'heard' | 'flooded'>;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -33,8 +33,9 @@ export async function hearCheckIns({ bus, core, door, metrics, log }: Hearing, s
       core.receive(checkIn, receivedAt);
       door.heard(checkIn.agentId);
     },
-    onMalformed({ subject, problem }) {
+    onMalformed({ subject, problem, flooding }) {
       metrics.countCheckIn('malformed');
+      if (flooding !== undefined) door.flooded(flooding);
       if (named.has(subject) || named.size >= MOST_NAMED) return;
       named.add(subject);
       log.warn({ subject, problem }, 'a check-in that is none was left out');

@@ -26,6 +26,7 @@ function admissionOf(fleet: FleetState, ports: Partial<AdmissionPorts> = {}) {
       asked.push(arrival);
       return null;
     },
+    isQuieted: () => false,
     catchUp: async () => undefined,
     clock,
     ...ports,
@@ -147,6 +148,13 @@ test('twenty thousand hosts at once take no more memory than ten thousand, and a
   for (let index = 0; index < 20_000; index += 1) tries.failed(`host-${index}`);
   t.true(tries.isSpent('yet another'));
   t.false(tries.isSpent('host-0'));
+});
+
+test('an agent that floods waits, and whoever only has its name is told nothing of it', async (t) => {
+  const { admission } = admissionOf(known(), { isQuieted: () => true, enrol: async () => 'AGENT_SECRET_WRONG' });
+  t.is(await admission.admit(shown), 'AGENT_FLOODS');
+  const password = agentPassword(TOKEN, newAgentSecret());
+  t.is(await admission.admit({ ...shown, password }), 'AGENT_SECRET_WRONG');
 });
 
 test('while the log is away a new agent is not let in, and is not blamed for it', async (t) => {

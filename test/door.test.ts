@@ -9,6 +9,7 @@ import { temporaryFolder } from './support/folder.ts';
 import { gatewayEnvironment, restOf } from './support/gateway.ts';
 import { startGatewayChild } from './support/gatewayChild.ts';
 import { startNats } from './support/nats.ts';
+import type { RawClient } from './support/rawClient.ts';
 import { until } from './support/until.ts';
 
 /** Who enters the bus, who has to leave it, and what is recorded of it: on a real bus with real gateways. */
@@ -206,3 +207,21 @@ serial(`${FLEET} agents are back within ${RECONNECT_LIMIT_MS / 1000} s of a rest
 function ids(): readonly string[] {
   return Array.from({ length: FLEET }, (_, index) => `fleet-${index}`);
 }
+
+test('an agent that floods its gateways, with check-ins or with questions, is thrown out and has to wait', async (t) => {
+  const door = await startDoor(t);
+  for (const [agentId, say] of [
+    ['loud', (agent: RawClient) => agent.publish('muster.checkin.default.loud', { body: 'x'.repeat(1_000_000) })],
+    [
+      'asking',
+      (agent: RawClient) => agent.publish('muster.agent.asking.ask.desired', { reply: '_INBOX.agent.asking.x' }),
+    ],
+  ] as const) {
+    const agent = await door.approved(agentId);
+    for (let times = 0; times < 700 && agent.isOpen(); times += 1) await say(agent);
+    await agent.ended;
+    t.is(await door.enter(door.credentials(agentId)), null, agentId);
+    t.is((await door.muster.agent(agentId)).intent, 'enabled', 'it was not revoked');
+  }
+  t.truthy(await door.enter(door.credentials('another')), 'and nobody else');
+});

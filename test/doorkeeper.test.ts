@@ -33,7 +33,7 @@ function world() {
   const live = new Set(['key-1']);
   const closed: string[] = [];
   const troubles: string[] = [];
-  const state = { leads: true, away: false, looks: 0 };
+  const state = { leads: true, away: false, looks: 0, loud: '' };
   const doorkeeper = new Doorkeeper({
     async connections(): Promise<readonly ServedConnection[]> {
       state.looks += 1;
@@ -46,6 +46,7 @@ function world() {
     },
     fleet: () => fleet,
     keys: { look: (keyId) => (live.has(keyId) ? ({ keyId } as never) : null) },
+    isQuieted: (agentId) => agentId === state.loud,
     isLeading: () => state.leads,
     clock,
     onClosed: () => undefined,
@@ -134,6 +135,18 @@ test('who was being let in while it was revoked is out within two seconds of com
   await clock.advance(1900);
   names.add(agent('approved'));
   await clock.advance(2000);
+  t.deepEqual(closed, [agent('approved')]);
+  end.abort();
+  await running;
+});
+
+test('an agent that floods is out, and nobody else', async (t) => {
+  const { names, state, clock, closed, doorkeeper } = world();
+  for (const name of [agent('approved'), agent('pending', 'pending')]) names.add(name);
+  state.loud = 'approved';
+  const end = new AbortController();
+  const running = doorkeeper.run(end.signal);
+  await clock.advance(1100);
   t.deepEqual(closed, [agent('approved')]);
   end.abort();
   await running;

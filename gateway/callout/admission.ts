@@ -23,6 +23,7 @@ const refusals = [
   'MANAGER_TOKEN_WRONG',
   'AGENT_SECRET_WRONG',
   'AGENT_REVOKED',
+  'AGENT_FLOODS',
   'PENDING_FULL',
   'KEY_WRONG',
   'TOO_MANY_TRIES',
@@ -49,6 +50,8 @@ export interface AdmissionPorts {
    * and not revoked.
    */
   readonly enrol: (arrival: Arrival) => Promise<Refusal | null>;
+  /** Whether an agent has said so much that it has to wait. */
+  readonly isQuieted: (agentId: string) => boolean;
   /** Resolves when what another gateway has just recorded is known here as well, as far as waiting helps. */
   readonly catchUp: () => Promise<void>;
   readonly clock: Clock;
@@ -100,6 +103,7 @@ export class Admission {
     if (tokenId === null) return 'MANAGER_TOKEN_WRONG';
     const refused = await this.#identify({ agentId: user, fingerprint: fingerprintOf(agent.secret), name, host });
     if (refused !== null) return refused;
+    if (this.#ports.isQuieted(user)) return 'AGENT_FLOODS';
     const { agents, zones } = this.#ports.fleet();
     const enrolment = agents.get(user);
     // Whoever was asked may have known less than this gateway, which has heard that it was revoked or removed.

@@ -3,6 +3,7 @@ import type { Rejection } from '../../domain/decision.ts';
 import type { AnyEvent } from '../../domain/events.ts';
 import type { FleetCommand } from '../../domain/fleet/commands.ts';
 import { closeConnection, connectionsIn } from '../../infra/bus/connections.ts';
+import { AgentBudget } from '../../infra/bus/agentBudget.ts';
 import type { Bus } from '../../infra/bus/connect.ts';
 import type { Clock } from '../../infra/clock.ts';
 import { signerOf } from '../../infra/nkeys/nkey.ts';
@@ -11,6 +12,7 @@ import type { Core } from '../core/core.ts';
 import { Admission, isRefusal, type Refusal } from './admission.ts';
 import { answerCallouts, ACCOUNT, type CalloutOutcome } from './callout.ts';
 import { Doorkeeper } from './doorkeeper.ts';
+import { Quieted } from './quieted.ts';
 import { Rejections } from './rejections.ts';
 
 export interface DoorPorts {
@@ -34,8 +36,14 @@ export interface Door {
   note(events: readonly Pick<AnyEvent, 'type'>[]): void;
   /** To be told who is heard: a revoked agent that is must still be in. */
   heard(agentId: string): void;
+  /** To be told of an agent that says more than it may: it is thrown out, and let in again after a minute. */
+  flooded(agentId: string): void;
+  /** Whether a question of an agent is answered; one that asks too much is thrown out as well. */
+  mayAsk(agentId: string): boolean;
 }
 
+/** An agent asks for its document every two minutes and when it has connected, and for definitions when it prunes. */
+const QUESTIONS = { messages: { most: 600, perSecond: 1 }, bytes: { most: 1, perSecond: 1 } };
 /** What another gateway records is folded here within milliseconds. */
 const CATCH_UP_MS = 300;
 /** After these somebody may have to leave, or may do more than when he entered. */
@@ -51,12 +59,23 @@ export function openDoor(ports: DoorPorts): Door {
   const { authBus, sysBus, core, access, clock, onTrouble } = ports;
   const fleet = () => core.fleetProjection.state;
   const rejections = new Rejections({ clock, record: (command) => recordInFleet(core, command), onTrouble });
-  const admission = new Admission({ fleet, ...access, enrol, catchUp: () => clock.sleep(CATCH_UP_MS), clock });
+  const quieted = new Quieted(clock);
+  const questions = new AgentBudget(QUESTIONS);
+  const isQuieted = (agentId: string): boolean => quieted.has(agentId);
+  const admission = new Admission({
+    fleet,
+    ...access,
+    enrol,
+    isQuieted,
+    catchUp: () => clock.sleep(CATCH_UP_MS),
+    clock,
+  });
   const doorkeeper = new Doorkeeper({
     connections: () => connectionsIn(sysBus, ACCOUNT),
     close: (connection) => closeConnection(sysBus, connection),
     fleet,
     keys: access.keys,
+    isQuieted,
     isLeading: () => core.fleet.role === 'leading',
     clock,
     onClosed: (named) => ports.onNews(named, 'a connection was closed, since what it was let in as has changed'),
@@ -74,7 +93,18 @@ export function openDoor(ports: DoorPorts): Door {
     if (outcome === 'REQUEST_MALFORMED' || isRefusal(outcome)) rejections.count(outcome);
   }
 
+  function flooded(agentId: string): void {
+    quieted.add(agentId);
+    doorkeeper.ring();
+  }
+
   return {
+    flooded,
+    mayAsk(agentId) {
+      const may = questions.take(agentId, 0, clock.now());
+      if (!may) flooded(agentId);
+      return may;
+    },
     async run(signal) {
       const signer = signerOf(ports.issuerSeed);
       answerCallouts({ bus: authBus, signer, admission, clock, random: Math.random, count, onTrouble }, signal);

@@ -23,6 +23,8 @@ export interface DoorkeeperPorts {
   readonly close: (connection: ServedConnection) => Promise<void>;
   readonly fleet: () => FleetState;
   readonly keys: Pick<AccessKeys, 'look'>;
+  /** Whether an agent has said so much that it must not be in. */
+  readonly isQuieted: (agentId: string) => boolean;
   /** Whether this gateway leads the fleet's log: another may know too little of who may be in. */
   readonly isLeading: () => boolean;
   readonly clock: Clock;
@@ -94,6 +96,7 @@ export class Doorkeeper {
     const { agents, managerTokens } = this.#ports.fleet();
     const agent = agents.get(named.agentId);
     if (agent === undefined || agent.revokedAt !== null || !managerTokens.has(named.tokenId)) return false;
+    if (this.#ports.isQuieted(named.agentId)) return false;
     return (agent.zone === null ? 'pending' : 'approved') === named.standing;
   }
 }

@@ -65,6 +65,8 @@ export interface AskedPorts {
   readonly read: (agentId: string) => Promise<DesiredDocument | null>;
   /** References of all image definitions; null: they may not be the newest. */
   readonly definitions: () => readonly string[] | null;
+  /** Whether an agent that asks is answered; it may have asked too much. */
+  readonly mayAsk: (agentId: string) => boolean;
   /** ISO 8601. */
   readonly now: () => string;
   readonly onTrouble: (sentence: string, cause: unknown) => void;
@@ -91,7 +93,7 @@ export function answerAgents(ports: AskedPorts, signal: AbortSignal): void {
 }
 
 function answerQuestion(
-  { bus, onTrouble }: AskedPorts,
+  { bus, mayAsk, onTrouble }: AskedPorts,
   question: AgentQuestion,
   signal: AbortSignal,
   answerTo: (agentId: string) => Promise<object>,
@@ -105,7 +107,7 @@ function answerQuestion(
       }
       const agentId = askingAgent(message.subject);
       const isOwnInbox = agentId !== null && message.reply?.startsWith(`${agentInbox(agentId)}.`) === true;
-      if (isOwnInbox) void respond(agentId, (data) => message.respond(data));
+      if (isOwnInbox && mayAsk(agentId)) void respond(agentId, (data) => message.respond(data));
     },
   });
   signal.addEventListener('abort', () => bus.connection.isClosed() || subscription.unsubscribe(), { once: true });

@@ -1,6 +1,7 @@
 import { checkIn as checkInSchema, type CheckIn } from '../../domain/checkIn.ts';
 import { CHECKINS_STREAM, checkInPlace, checkInSubject } from '../names.ts';
 import { jetStreamApi, objectIn, sequenceOf } from './api.ts';
+import { AgentBudget } from './agentBudget.ts';
 import type { Bus } from './connect.ts';
 import { parseJson } from './json.ts';
 import { orderedMessages, type StreamMessage } from './ordered.ts';
@@ -17,6 +18,8 @@ export interface MalformedCheckIn {
   readonly subject: string;
   readonly receivedAt: string;
   readonly problem: string;
+  /** The agent that has said more than it may; it was not even looked at. */
+  readonly flooding?: string;
 }
 
 const READ_ATTEMPTS = 20;
@@ -41,9 +44,11 @@ export async function followCheckIns(
   options: {
     readonly onCheckIn: (received: ReceivedCheckIn) => void | Promise<void>;
     readonly onMalformed: (malformed: MalformedCheckIn) => void;
+    readonly budget?: AgentBudget;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
+  const { budget = new AgentBudget() } = options;
   const latest = new Map<string, string>();
   const messages = orderedMessages(bus, {
     stream: CHECKINS_STREAM,
@@ -55,7 +60,7 @@ export async function followCheckIns(
     const identity = `${message.sequence} ${message.storedAt}`;
     if (latest.get(message.subject) === identity) continue;
     latest.set(message.subject, identity);
-    const result = parseCheckIn(message);
+    const result = checkInWithin(budget, message);
     if ('problem' in result) options.onMalformed(result);
     else await options.onCheckIn(result);
   }
@@ -70,6 +75,7 @@ export async function* readCheckIns(
   const upTo = sequenceOf(objectIn(info, 'state'), 'last_seq');
   const start = { kind: 'since', time: options.since } as const;
   const { signal } = options;
+  const budget = new AgentBudget();
   for await (const message of orderedMessages(bus, {
     stream: CHECKINS_STREAM,
     start,
@@ -78,9 +84,18 @@ export async function* readCheckIns(
     attempts: READ_ATTEMPTS,
   })) {
     if (message.sequence > upTo) return;
-    const result = parseCheckIn(message);
+    const result = checkInWithin(budget, message);
     if (!('problem' in result)) yield result;
   }
+}
+
+/** The same of an agent that has not said too much: that is not even looked at. */
+function checkInWithin(budget: AgentBudget, message: StreamMessage): ReceivedCheckIn | MalformedCheckIn {
+  const { subject, data, storedAt: receivedAt } = message;
+  const flooding = checkInPlace(subject)?.agentId;
+  if (flooding === undefined || budget.take(flooding, data.length, Date.parse(receivedAt)))
+    return parseCheckIn(message);
+  return { subject, receivedAt, problem: 'it says more than an agent may', flooding };
 }
 
 /** What a message of the stream says. */

@@ -142,7 +142,7 @@ export async function answerAsGateway(t: ExecutionContext, nats: TestNats, signa
   const bus = await nats.connect('app');
   const now = (): string => new Date().toISOString();
   const read = (agentId: string) => readDesired(bus, agentId);
-  answerAgents({ bus, read, definitions: () => [], now, onTrouble: failing(t) }, signal);
+  answerAgents({ bus, read, definitions: () => [], mayAsk: () => true, now, onTrouble: failing(t) }, signal);
   await bus.connection.flush();
 }
 
