@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ConfigError, readConfig, type Config } from '../infra/config/config.ts';
 import { isEventLogRefused } from '../infra/log/eventStore/open.ts';
+import { isPrivateFileError } from '../infra/privateFile.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { gatewayLog } from './log.ts';
 
@@ -23,7 +24,7 @@ try {
   process.exit(0);
 } catch (error) {
   if (end.signal.aborted) process.exit(0);
-  if (isEventLogRefused(error)) await refuse(error.message);
+  if (isEventLogRefused(error) || isPrivateFileError(error)) await refuse(error.message);
   tellWhy(log, error);
   process.exit(1);
 }

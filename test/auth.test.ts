@@ -1,3 +1,5 @@
+import { chmod, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { openAccess } from '../gateway/auth/access.ts';
 import { BrowserSessions, MOST_OF_ONE } from '../gateway/auth/browserSessions.ts';
@@ -12,6 +14,7 @@ import { Turns } from '../gateway/turns.ts';
 import { initialFleet } from '../domain/fleet/state.ts';
 import type { Person } from '../domain/people/state.ts';
 import { createMemorySecrets, sharedSecrets } from '../infra/secrets/memory.ts';
+import { temporaryFolder } from './support/folder.ts';
 import { manualClock } from './support/manualClock.ts';
 
 const START = Date.UTC(2026, 10, 22);
@@ -324,4 +327,19 @@ test("a key that was issued to somebody cannot be a gateway's own", async (t) =>
   const { text } = await new AccessKeys(secrets, initialFleet, clock).make();
   await t.throwsAsync(openAccess({ ...ports, adminKey: text }), { code: 'ADMIN_KEY_ISSUED' });
   t.truthy(await openAccess({ ...ports, adminKey: 'the key of this machine' }));
+});
+
+test('the key of the machine is made for its owner alone, kept, and not used once others can read it', async (t) => {
+  const dataDir = join(await temporaryFolder(t), 'data');
+  const secrets = createMemorySecrets();
+  const ports = { dataDir, adminKey: undefined, secrets, fleet: initialFleet, clock: manualClock(START) };
+  const open = () => openAccess({ ...ports, onTrouble: () => {} });
+  await open();
+  const path = join(dataDir, 'admin.key');
+  t.is((await stat(path)).mode & 0o777, 0o600);
+  const { ino } = await stat(path);
+  await open();
+  t.is((await stat(path)).ino, ino);
+  await chmod(path, 0o640);
+  await t.throwsAsync(open, { code: 'PRIVATE_FILE', message: /admin\.key is open to others .*chmod 600/ });
 });
