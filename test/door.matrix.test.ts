@@ -2,6 +2,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { jetStreamApi } from '../infra/bus/api.ts';
 import type { Bus } from '../infra/bus/connect.ts';
+import * as names from '../infra/names.ts';
 import { startDoor } from './support/door.ts';
 import type { RawClient } from './support/rawClient.ts';
 import { until } from './support/until.ts';
@@ -11,36 +12,80 @@ import { until } from './support/until.ts';
 const AGENT = 'agent-a';
 const OTHER = 'agent-b';
 
-/** Subjects of every kind, those of others included. `KEY` stands for the key that is trying. */
-const SUBJECTS = [
-  ...[AGENT, OTHER, 'nobody'].flatMap((id) => [
-    `muster.checkin.default.${id}`,
-    `muster.checkin.another.${id}`,
-    `muster.agent.${id}.ask.desired`,
-    `muster.agent.${id}.ask.definitions`,
-    `muster.agent.${id}.call.logs`,
-    `muster.agent.${id}.call.prune`,
-    `muster.agent.${id}.answer.a-call`,
+/** Whoever is asked for or about. */
+const IDS = [AGENT, OTHER, 'nobody'];
+/** `KEY` stands for the key that is trying. */
+const KEYS = ['KEY', 'abcdefghijkl'];
+const LOGS = ['fleet', 'zone-default'];
+const ZONE_LOG = 'zone-default';
+
+type SubjectName = Extract<
+  keyof typeof names,
+  `${string}Subject` | `${string}Subjects` | `${string}SubjectsOf` | `${string}SUBJECTS`
+>;
+
+/** Every subject that is spelled in infra/names.ts, those of others included: one that is new is missing here. */
+const SPELLED: Readonly<Record<SubjectName, readonly string[]>> = {
+  CHECKINS_SUBJECTS: [names.CHECKINS_SUBJECTS],
+  COMMAND_SUBJECTS: [names.COMMAND_SUBJECTS],
+  DESIRED_SUBJECTS: [names.DESIRED_SUBJECTS],
+  FEED_SUBJECTS: [names.FEED_SUBJECTS],
+  LEASES_SUBJECTS: [names.LEASES_SUBJECTS],
+  QUERY_SUBJECTS: [names.QUERY_SUBJECTS],
+  ROLLUPS_SUBJECTS: [names.ROLLUPS_SUBJECTS],
+  SECRETS_SUBJECTS: [names.SECRETS_SUBJECTS],
+  agentAnswerSubject: IDS.map((id) => names.agentAnswerSubject(id, 'a-call')),
+  agentAnswerSubjectsOf: IDS.map(names.agentAnswerSubjectsOf),
+  agentAskSubject: IDS.flatMap((id) =>
+    (['desired', 'definitions'] as const).map((question) => names.agentAskSubject(id, question)),
+  ),
+  agentAskSubjectsOf: IDS.map(names.agentAskSubjectsOf),
+  agentCallSubjects: IDS.map(names.agentCallSubjects),
+  aliveSubject: [names.aliveSubject('gateway-1')],
+  allAgentsAskSubject: [names.allAgentsAskSubject('desired'), names.allAgentsAskSubject('definitions')],
+  capacityMarkSubject: LOGS.map(names.capacityMarkSubject),
+  capacitySubject: IDS.map((id) => names.capacitySubject(id, 0)),
+  capacitySubjectsOf: IDS.map(names.capacitySubjectsOf),
+  checkInSubject: IDS.flatMap((id) => ['default', 'another'].map((zone) => names.checkInSubject(zone, id))),
+  commandSubject: KEYS.flatMap((id) => [
+    names.commandSubject(id, 'default', 'RequestSession'),
+    names.commandSubject(id, 'fleet', 'DefineImage'),
+  ]),
+  commandSubjectsOf: KEYS.map(names.commandSubjectsOf),
+  desiredSubject: IDS.map(names.desiredSubject),
+  feedSubject: [
+    ...IDS.map((id) => names.feedSubject(ZONE_LOG, id, 'AgentEnabled')),
+    names.feedSubject('fleet', null, 'ImageDefined'),
+  ],
+  feedSubjects: LOGS.map(names.feedSubjects),
+  feedSubjectsOf: IDS.map((id) => names.feedSubjectsOf(ZONE_LOG, id)),
+  leaseSubject: LOGS.map(names.leaseSubject),
+  logSubject: LOGS.map(names.logSubject),
+  outputCallSubject: IDS.map(names.outputCallSubject),
+  pruneCallSubject: IDS.map(names.pruneCallSubject),
+  querySubject: KEYS.map((id) => names.querySubject(id, 'agents')),
+  querySubjectsOf: KEYS.map(names.querySubjectsOf),
+  relaySubject: [names.relaySubject('gateway-1')],
+  rollupSubject: IDS.map((id) => names.rollupSubject(id, 10, 0)),
+  sealedSubject: LOGS.map((log) => names.sealedSubject(log, 1)),
+  sealedSubjects: LOGS.map(names.sealedSubjects),
+  secretSubject: [names.secretSubject('manager-token.abc')],
+  snapshotDescriptionSubject: [names.snapshotDescriptionSubject('fleet/1')],
+};
+const spelled = Object.values(SPELLED).flat();
+const once = (subjects: readonly string[]): readonly string[] => [...new Set(subjects)];
+const isWild = (subject: string): boolean => /[*>]/.test(subject);
+
+/** And what JetStream, the server and others would hear. */
+const SUBJECTS = once([
+  ...spelled.filter((subject) => !isWild(subject)),
+  ...IDS.flatMap((id) => [
     `muster.agent.${id}.answer.a-call.more`,
     `muster.agent.${id}.answer`,
-    `$KV.MUSTER_DESIRED.${id}`,
     `_INBOX.agent.${id}.x`,
-    `muster.rollup.${id}.10.0`,
-    `muster.feed.default.${id}.AgentEnabled`,
     `$JS.API.DIRECT.GET.KV_MUSTER_DESIRED.$KV.MUSTER_DESIRED.${id}`,
   ]),
-  ...['KEY', 'abcdefghijkl'].flatMap((id) => [
-    `muster.cmd.${id}.default.RequestSession`,
-    `muster.cmd.${id}.fleet.DefineImage`,
-    `muster.query.${id}.agents`,
-    `_INBOX_${id}.x`,
-  ]),
-  'muster.event.fleet',
-  'muster.event.zone.default',
-  'muster.sealed.fleet.1',
-  'muster.gateway.gateway-1.alive',
-  'muster.gateway.gateway-1.command',
-  'muster.feed.=fleet._.ImageDefined',
+  ...KEYS.map((id) => `_INBOX_${id}.x`),
   'muster.rollup.written',
   'muster.checkin.default',
   'muster.checkin.default.agent-a.more',
@@ -73,9 +118,10 @@ const SUBJECTS = [
   '$SRV.INFO.muster',
   '$NRG.V.x',
   '$G',
-];
+]);
 
-const WILDCARDS = [
+const WILDCARDS = once([
+  ...spelled.filter(isWild),
   '>',
   '*',
   '*.>',
@@ -103,7 +149,7 @@ const WILDCARDS = [
   '$KV.MUSTER_DESIRED.*',
   '$JS.>',
   '$SYS.>',
-];
+]);
 
 interface Allowed {
   readonly publish: readonly string[];
@@ -111,8 +157,12 @@ interface Allowed {
 }
 
 const EVERY_FEED = [
+  'muster.feed.>',
+  'muster.feed.*.>',
+  'muster.feed.=fleet.>',
   'muster.feed.=fleet._.ImageDefined',
-  ...[AGENT, OTHER, 'nobody'].map((id) => `muster.feed.default.${id}.AgentEnabled`),
+  'muster.feed.default.>',
+  ...IDS.flatMap((id) => [`muster.feed.default.${id}.AgentEnabled`, `muster.feed.default.${id}.>`]),
 ];
 const OWN_CHECKINS = [`muster.checkin.default.${AGENT}`];
 const COMMANDS = ['muster.cmd.KEY.default.RequestSession', 'muster.cmd.KEY.fleet.DefineImage'];
@@ -120,7 +170,7 @@ const COMMANDS = ['muster.cmd.KEY.default.RequestSession', 'muster.cmd.KEY.fleet
 /** Whatever its role: the gateway refuses what is too much for it, and says why (services.operations.test.ts). */
 const PROGRAM: Allowed = {
   publish: ['muster.query.KEY.agents', ...COMMANDS],
-  subscribe: ['_INBOX_KEY.x', ...EVERY_FEED, 'muster.feed.*.>'],
+  subscribe: ['_INBOX_KEY.x', ...EVERY_FEED],
 };
 
 const ALLOWED: Readonly<Record<string, Allowed>> = {
@@ -136,6 +186,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
       `$KV.MUSTER_DESIRED.${AGENT}`,
       `muster.agent.${AGENT}.call.logs`,
       `muster.agent.${AGENT}.call.prune`,
+      `muster.agent.${AGENT}.call.>`,
       `_INBOX.agent.${AGENT}.x`,
     ],
   },

@@ -8,7 +8,7 @@ import { askedInside, askInside } from '../gateway/http/inside.ts';
 import { limitedAs } from '../gateway/http/rateLimits.ts';
 import { Answers } from '../gateway/services/answers.ts';
 import { operationsOf, type OwnOperation } from '../gateway/services/operations.ts';
-import { openServices } from '../gateway/services/services.ts';
+import { openServices, ownOperations } from '../gateway/services/services.ts';
 import { UnderWay } from '../gateway/underWay.ts';
 import { commandSubject, isInboxOf, querySubject, requestPlace } from '../infra/names.ts';
 import { LOCAL_KEY, memoryApp, type MemoryApp } from './support/memoryApp.ts';
@@ -102,7 +102,10 @@ function subjectOf(name: string, keyId: string): string {
 }
 
 test('the bus has exactly what this table has, and nothing of people, keys and sign-in', async (t) => {
-  const { operations } = await callers(await memoryApp(t));
+  const { app, core } = await memoryApp(t);
+  const nats = await startNats();
+  t.teardown(() => nats.stop());
+  const operations = operationsOf(app.allRoutes, ownOperations(await nats.connect('app'), core));
   const found = [...operations.command.values(), ...operations.query.values()].map(({ bus, role }) => {
     return bus.kind === 'query' ? `${role} query ${bus.name}` : `${role} command ${bus.target} ${bus.name}`;
   });

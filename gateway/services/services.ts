@@ -3,11 +3,12 @@ import { KEYS_LIMIT } from '../../domain/keys/state.ts';
 import type { Bus } from '../../infra/bus/connect.ts';
 import { serveRequests, type ServedRequest } from '../../infra/bus/services.ts';
 import { COMMAND_SUBJECTS, inboxPrefix, isInboxOf, QUERY_SUBJECTS, requestPlace } from '../../infra/names.ts';
+import type { Core } from '../core/core.ts';
 import type { Edge } from '../http/edge.ts';
 import { HttpProblem } from '../http/problem.ts';
 import { Answers, problemAnswer, type Answered } from './answers.ts';
 import { feedQuery } from './feed.ts';
-import { operationsOf, type Operation } from './operations.ts';
+import { operationsOf, type Operation, type OwnOperation } from './operations.ts';
 import { UnderWay } from '../underWay.ts';
 
 export interface ServicesPorts {
@@ -23,13 +24,18 @@ const GROUP = 'gateways';
 const LIMITS = { all: 256, perCaller: 32 };
 const BUSY_RETRY_SECONDS = 1;
 
+/** What is on the bus alone. */
+export function ownOperations(bus: Bus, core: Core): readonly OwnOperation[] {
+  return [feedQuery(bus, core)];
+}
+
 /**
  * Takes what programs ask on the bus, until the result is called: then nothing new is taken, and it resolves when everything
  * that was under way is answered. An answer goes to the caller's own inbox or nowhere: under another subject somebody
  * could have it stored, or read it who must not; then nothing is carried out either.
  */
 export async function openServices({ bus, app, edge, onTrouble }: ServicesPorts): Promise<() => Promise<void>> {
-  const operations = operationsOf(app.allRoutes, [feedQuery(bus, edge.core)]);
+  const operations = operationsOf(app.allRoutes, ownOperations(bus, edge.core));
   const answers = new Answers({ app, edge, operations });
   const underWay = new UnderWay(LIMITS);
   const warned = new Set<string>();
