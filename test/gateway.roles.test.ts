@@ -2,7 +2,7 @@ import fastify from 'fastify';
 import test, { type ExecutionContext } from 'ava';
 import { agentPassword, newAgentSecret } from '../infra/agentIdentity.ts';
 import { requireDeclarations } from '../gateway/http/roles.ts';
-import { memoryApp, type Asking, type MemoryApp } from './support/memoryApp.ts';
+import { codeOf, memoryApp, type Asking, type MemoryApp } from './support/memoryApp.ts';
 
 /** Who may use which route. A route that is not in this table fails the test, and so does one that is gone. */
 const ROUTES: Readonly<Record<string, readonly string[]>> = {
@@ -208,4 +208,19 @@ test('a role that is not enough is told with the one that is needed, and the doc
     said.toSorted(),
     documented.map(({ name, needed }) => `${name.replaceAll(/:(\w+)/g, '{$1}')}: ${needed}`).toSorted(),
   );
+});
+
+test('no route lets a page elsewhere change anything with the cookie of whoever looks at it', async (t) => {
+  const muster = await memoryApp(t);
+  await muster.admin('POST', '/people', { personId: 'anna', name: 'Anna', role: 'admin' });
+  const cookie = `muster=${await muster.access.sessions.begin('anna', undefined)}`;
+  const changing = rows.filter(({ method }) => method !== 'GET');
+  t.true(changing.length > 25);
+  for (const { name, method, url } of changing) {
+    for (const site of ['cross-site', 'same-site', 'none']) {
+      const headers = { origin: 'http://127.0.0.1:3000', 'sec-fetch-site': site };
+      const answer = await muster.ask(method, `/${url.replaceAll(/:\w+/g, 'some')}`, { cookie, headers, body: {} });
+      t.deepEqual(codeOf(answer), [403, 'ORIGIN_REFUSED'], `${name} ${site}`);
+    }
+  }
 });
