@@ -143,6 +143,14 @@ test('a host that fails six hundred times a minute, under whatever names, is not
   t.is(await admission.admit({ ...shown, password: 'x' }), 'KEY_WRONG');
 });
 
+test('the addresses of one IPv6 network fail as one host', async (t) => {
+  const { admission } = admissionOf(known());
+  const wrong = (host: string) => admission.admit({ ...shown, password: 'x', host });
+  for (let index = 0; index < 600; index += 1) t.is(await wrong(`2001:db8::${index.toString(16)}`), 'KEY_WRONG');
+  t.is(await wrong('2001:db8::ffff'), 'TOO_MANY_TRIES');
+  t.is(await wrong('2001:db8:0:1::1'), 'KEY_WRONG');
+});
+
 test('twenty thousand hosts at once take no more memory than ten thousand, and are counted together', async (t) => {
   const tries = new Tries(manualClock(0), 2);
   for (let index = 0; index < 20_000; index += 1) tries.failed(`host-${index}`);

@@ -4,6 +4,7 @@ import { fingerprintOf, hostOfClientName, partsOfAgentPassword, type AgentHost }
 import type { Clock } from '../../infra/clock.ts';
 import type { AccessKeys } from '../auth/keys.ts';
 import type { ManagerTokens } from '../auth/managerTokens.ts';
+import { placeOf } from '../auth/place.ts';
 import type { Entry } from './entry.ts';
 import { Tries } from './tries.ts';
 
@@ -81,10 +82,11 @@ export class Admission {
   }
 
   async admit(shown: Shown): Promise<Entry | Refusal> {
-    const outcome = await this.#judgeTwice(shown);
+    const host = placeOf(shown.host);
+    const outcome = await this.#judgeTwice({ ...shown, host });
     if (typeof outcome !== 'string' || outcome === 'UNAVAILABLE') return outcome;
-    if (this.#ofHost.isSpent(shown.host)) return 'TOO_MANY_TRIES';
-    this.#ofHost.failed(shown.host);
+    if (this.#ofHost.isSpent(host)) return 'TOO_MANY_TRIES';
+    this.#ofHost.failed(host);
     return outcome;
   }
 
