@@ -2,6 +2,7 @@ import test from 'ava';
 import type { FleetCommand } from '../domain/fleet/commands.ts';
 import type { ZoneCommand } from '../domain/zone/commands.ts';
 import { Core } from '../gateway/core/core.ts';
+import { forwardTo, serveForwarded } from '../gateway/core/forward.ts';
 import { fleetSubmission, zoneSubmission } from '../gateway/core/forwardedCommands.ts';
 import { createMemoryRelay, type MemoryRelays } from '../infra/bus/memoryRelay.ts';
 import { FLEET_LOG, zoneLog } from '../infra/log/port.ts';
@@ -112,4 +113,16 @@ test('what is not understood is refused with the place and the remedy, and nothi
   }
   t.is(core.fleet.version, before);
   t.is(core.zones.get('default')?.replica.version, 0);
+});
+
+test('what a defect says is told to nobody but the log of the gateway that has it', async (t) => {
+  const relays: MemoryRelays = new Map();
+  const troubles: unknown[] = [];
+  const decide = () => Promise.reject(new TypeError('secrets.get(...) is undefined'));
+  serveForwarded(createMemoryRelay('gateway-1', relays), decide, (_, cause) => troubles.push(cause));
+  const submission = { key: 'k', recorded: true, actor, command: { type: 'SealLog' } };
+  const asked = forwardTo(createMemoryRelay('gateway-2', relays), 'gateway-1', FLEET_LOG, submission);
+  const error = await t.throwsAsync(asked, { code: 'UNAVAILABLE' });
+  t.false(error.message.includes('secrets'));
+  t.is(String(troubles[0]), 'TypeError: secrets.get(...) is undefined');
 });

@@ -68,7 +68,11 @@ function house(log = plannedLog(), standing = new Map<string, StandingLease>()) 
         onCommit: () => {},
         onRole: (role) => roles.push(role),
       });
-      serveForwarded(relay, (_, asked) => replica.submitHere(asked as Parameters<typeof replica.submitHere>[0]));
+      serveForwarded(
+        relay,
+        (_, asked) => replica.submitHere(asked as Parameters<typeof replica.submitHere>[0]),
+        (sentence) => troubles.push(sentence),
+      );
       await start();
       return {
         replica,

@@ -71,6 +71,6 @@ export class LogReadOnly extends Error {
   readonly code = 'LOG_READ_ONLY';
 }
 
-export function isControllerUnavailable(error: unknown): boolean {
+export function isControllerUnavailable(error: unknown): error is ControllerUnavailable {
   return error instanceof ControllerUnavailable;
 }

@@ -91,7 +91,8 @@ export class Core {
   async start(): Promise<void> {
     await Promise.all([this.#fleetLog.start(), ...[...this.zones.values()].map(({ start }) => start())]);
     this.#started = true;
-    this.#stopServing = serveForwarded(this.#options.relay, (log, asked) => this.#decide(log, asked));
+    const { relay, onTrouble } = this.#options;
+    this.#stopServing = serveForwarded(relay, (log, asked) => this.#decide(log, asked), onTrouble);
     this.#carryOut();
   }
 

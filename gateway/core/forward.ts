@@ -1,9 +1,11 @@
 import type { Relay } from '../../infra/bus/relay.ts';
+import { LogError } from '../../infra/log/errors.ts';
 import type { LogName } from '../../infra/log/port.ts';
 import {
   ControllerUnavailable,
   LogReadOnly,
   SteppedDown,
+  isControllerUnavailable,
   isSteppedDown,
   type Answer,
   type Submission,
@@ -14,6 +16,8 @@ interface ForwardedCommand {
   readonly log: LogName;
   readonly submission: Submission<unknown>;
 }
+
+type OnTrouble = (sentence: string, cause: unknown) => void;
 
 type Reply =
   | { readonly kind: 'answer'; readonly answer: Answer }
@@ -45,16 +49,28 @@ export function serveForwarded(
   relay: Relay,
   /** `asked` is the other's word, to be looked at. */
   decide: (log: LogName, asked: unknown) => Promise<Answer>,
+  onTrouble: OnTrouble,
 ): () => Promise<void> {
   return relay.serve(async (asked): Promise<Reply> => {
     if (!isForwardedCommand(asked)) return { kind: 'failed', code: 'UNAVAILABLE', message: 'this is no command' };
     try {
       return { kind: 'answer', answer: await decide(asked.log, asked.submission) };
     } catch (error) {
-      const code = isSteppedDown(error) ? 'STEPPED_DOWN' : error instanceof LogReadOnly ? error.code : 'UNAVAILABLE';
-      return { kind: 'failed', code, message: error instanceof Error ? error.message : String(error) };
+      return failedBy(error, onTrouble);
     }
   });
+}
+
+/** What a defect says of the inside stays here, in this gateway's log. */
+function failedBy(error: unknown, onTrouble: OnTrouble): Reply {
+  if (isSteppedDown(error)) return { kind: 'failed', code: 'STEPPED_DOWN', message: '' };
+  if (error instanceof LogReadOnly) return { kind: 'failed', code: error.code, message: error.message };
+  if (isControllerUnavailable(error) || error instanceof LogError) {
+    return { kind: 'failed', code: 'UNAVAILABLE', message: error.message };
+  }
+  onTrouble('a command that another gateway asked for failed', error);
+  const message = 'something unexpected happened in the gateway that leads this log; its log says what';
+  return { kind: 'failed', code: 'UNAVAILABLE', message };
 }
 
 function failureOf(code: string, message: string): Error {
