@@ -9,6 +9,7 @@ import type { ImageDefinition } from '../domain/images/image.ts';
 import type { AgentView, ChangeView, FleetTotals, ImageView, SessionView } from '../projections/views.ts';
 import { startGateway } from './support/gateway.ts';
 import { memoryCorePorts } from './support/corePorts.ts';
+import { codeOf, LOCAL_KEY, memoryApp } from './support/memoryApp.ts';
 import { manualClock } from './support/manualClock.ts';
 import { openStream } from './support/sse.ts';
 import { until } from './support/until.ts';
@@ -312,3 +313,22 @@ function imageOf(imageId: string): ImageDefinition {
     command: null,
   };
 }
+
+test('one caller has so many live streams and no more, and keeps out nobody else', async (t) => {
+  const muster = await memoryApp(t);
+  const [anna, other] = [
+    { kind: 'operator', id: 'admin' },
+    { kind: 'automation', id: 'admin' },
+  ] as const;
+  const { live } = muster.edge;
+  for (let open = 0; open < 50; open += 1) {
+    t.true(live.hasRoomFor(anna));
+    live.keep(fakeStream([], { slow: false }), { actor: anna, stands: () => true });
+  }
+  t.deepEqual(codeOf(await muster.ask('GET', '/live', { key: LOCAL_KEY })), [503, 'BUSY']);
+  t.true(live.hasRoomFor(other));
+  for (let open = 0; open < 150; open += 1) {
+    live.keep(fakeStream([], { slow: false }), { actor: { ...other, id: `k-${open}` }, stands: () => true });
+  }
+  t.false(live.hasRoomFor(other), 'of all together there are 200');
+});

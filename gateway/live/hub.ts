@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Actor } from '../../domain/events.ts';
 import { isoTime, type Clock } from '../../infra/clock.ts';
 import { countAgent, countSession, emptyTotals, fleetTotals, type TotalsBook } from '../../projections/fleetTotals.ts';
 import type {
@@ -20,6 +21,8 @@ const PATCH_EVERY_MS = 100;
 const HEARTBEAT_EVERY_MS = 15_000;
 /** Open streams of all kinds; a further one is refused. */
 export const MOST_STREAMS = 200;
+/** Of one caller: a page has one or two, and nobody must keep out all the others. */
+const MOST_OF_ONE = 50;
 
 /** Rows of a kind in one event: a whole fleet at once would hold up everybody else, here and in the browser. */
 const PIECE_ROWS = 250;
@@ -30,6 +33,13 @@ interface Rows {
   readonly sessions: readonly SessionView[];
   readonly images: readonly ImageView[];
   readonly removedImages: readonly string[];
+}
+
+/** Who looks at a stream. */
+export interface Watcher {
+  readonly actor: Actor;
+  /** Whether they still may see it. */
+  readonly stands: () => boolean;
 }
 
 /** Rows that changed; what is told as one piece, the totals and the recent changes, is there when it is another. */
@@ -50,8 +60,7 @@ export class LiveHub {
   readonly #core: Core;
   readonly #clock: Clock;
   readonly #followers = new Set<Follower>();
-  /** With what tells whether its caller still may see it. */
-  readonly #streams = new Map<LiveStream, () => boolean>();
+  readonly #streams = new Map<LiveStream, Watcher>();
   readonly #recent: Pick<RecentChanges, 'all'>;
   readonly #zonesSent = new Map<string, string>();
   /** Kept while somebody follows, and made anew for the first who does. */
@@ -73,8 +82,9 @@ export class LiveHub {
     return this.#streams.size;
   }
 
-  get isFull(): boolean {
-    return this.#streams.size >= MOST_STREAMS;
+  hasRoomFor({ kind, id }: Actor): boolean {
+    const own = [...this.#streams.values()].filter(({ actor }) => actor.kind === kind && actor.id === id).length;
+    return this.#streams.size < MOST_STREAMS && own < MOST_OF_ONE;
   }
 
   /** Runs until `signal` aborts. The touched rows are emptied also while nobody looks, so that they do not pile up. */
@@ -86,7 +96,7 @@ export class LiveHub {
   }
 
   tick(): void {
-    for (const [stream, stands] of this.#streams) if (!stands()) stream.end();
+    for (const [stream, { stands }] of this.#streams) if (!stands()) stream.end();
     const rows = this.#takeRows();
     if (this.#followers.size > 0) this.#sendPatch(rows);
     for (const follower of this.#followers) void this.#pay(follower);
@@ -96,8 +106,8 @@ export class LiveHub {
   }
 
   /** Counts the stream, keeps it alive, and ends it as soon as its caller no longer stands, or the gateway stops. */
-  keep(stream: LiveStream, stands: () => boolean): void {
-    this.#streams.set(stream, stands);
+  keep(stream: LiveStream, watcher: Watcher): void {
+    this.#streams.set(stream, watcher);
     stream.ended.addEventListener('abort', () => this.#streams.delete(stream), { once: true });
   }
 

@@ -29,8 +29,8 @@ export const live: Route = (api, edge) => {
   api.get('/live', { schema, config: { role: 'viewer' }, exposeHeadRoute: false }, async (request, reply) => {
     const { view, log: asked, after } = request.query;
     const caller = callerOfRoute(request);
-    if (edge.live.isFull) {
-      const detail = `${edge.live.clients} live streams are open already; close some`;
+    if (!edge.live.hasRoomFor(caller.actor)) {
+      const detail = `${edge.live.clients} live streams are open already, or too many of yours; close some`;
       throw new HttpProblem(503, 'BUSY', detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
     }
     const lastId = request.headers['last-event-id'];
@@ -39,7 +39,7 @@ export const live: Route = (api, edge) => {
     const place = view === 'events' ? logPlace(edge.core, asked, resumed) : null;
     reply.hijack();
     const stream = openStream(reply.raw, { ...reply.getHeaders() });
-    edge.live.keep(stream, () => edge.access.stands(caller));
+    edge.live.keep(stream, { actor: caller.actor, stands: () => edge.access.stands(caller) });
     if (place === null) edge.live.follow(stream);
     else await follow(edge, place.log, place.version ?? headOf(edge.core, place.log), stream);
   });

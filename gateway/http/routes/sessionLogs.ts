@@ -57,7 +57,7 @@ export const sessionLogs: Route = (api, edge) => {
       follow,
       after: resumed ?? (after === undefined ? null : inNanoseconds(after)),
     };
-    if (follow && edge.live.isFull) {
+    if (follow && !edge.live.hasRoomFor(caller.actor)) {
       throw new HttpProblem(503, 'BUSY', 'too many live streams are open already; close some', {
         retryAfterSeconds: BUSY_RETRY_SECONDS,
       });
@@ -66,7 +66,7 @@ export const sessionLogs: Route = (api, edge) => {
     reply.hijack();
     if (!follow) return await sendText(edge, parts, timestamps, reply);
     const stream = openStream(reply.raw, { ...reply.getHeaders() });
-    edge.live.keep(stream, () => edge.access.stands(caller));
+    edge.live.keep(stream, { actor: caller.actor, stands: () => edge.access.stands(caller) });
     for await (const part of parts) {
       const last = part.kind === 'lines' ? part.lines.findLast(({ at }) => at !== null)?.at : undefined;
       const data = JSON.stringify(part.kind === 'lines' ? part.lines : part.end);
