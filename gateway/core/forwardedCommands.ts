@@ -27,8 +27,8 @@ const condition = z.int().min(0).nullable();
 const selectors = { includeLabels: s.labelSelectors.default([]), excludeLabels: s.labelSelectors.default([]) };
 
 const zoneCommands: Schemas<ForwardedToZone> = {
-  JoinAgent: z.strictObject({ agentId, hostname: z.string().max(255), simulated: z.boolean() }),
-  LeaveAgent: z.strictObject({ agentId }),
+  JoinAgent: z.strictObject({ agentId, hostname: z.string().max(255), simulated: z.boolean(), approvedAt: s.time }),
+  LeaveAgent: z.strictObject({ agentId, approvedAt: s.time }),
   SetAgentSettings: z.strictObject({
     agentId,
     enabled: z.boolean().exactOptional(),
@@ -62,7 +62,7 @@ const fleetCommands: Schemas<ForwardedToFleet> = {
   }),
   ApproveAgent: z.strictObject({ agentId, zone: s.id, fingerprint: s.fingerprint.nullable() }),
   RevokeAgent: z.strictObject({ agentId }),
-  RemoveAgent: z.strictObject({ agentId }),
+  RemoveAgent: z.strictObject({ agentId, left: s.time.nullable() }),
   RecordRejections: z.strictObject({ since: s.time, until: s.time, counts: z.record(z.string().max(64), s.count) }),
   DefineImage: z.strictObject({
     image: z.strictObject({ ...imageDefinition.shape, ...selectors }),

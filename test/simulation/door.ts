@@ -30,6 +30,8 @@ const CHANGES: ReadonlySet<string> = new Set<AnyEvent['type']>([
   'ManagerTokenRevoked',
 ]);
 const CATCH_UP_MS = 300;
+/** No simulated agent floods its gateways. */
+const nobody = () => false;
 const SYSTEM = { kind: 'system', id: 'muster' } as const;
 
 /** The real parts of a gateway's door, at the simulated bus instead of the real one. */
@@ -50,6 +52,7 @@ export class GatewayDoor {
         managerTokens: new ManagerTokens(secrets, fleet, clock),
         keys,
         enrol: (arrival) => this.#enrol(arrival),
+        isQuieted: nobody,
         catchUp: () => clock.sleep(CATCH_UP_MS),
         clock,
       }),
@@ -59,6 +62,7 @@ export class GatewayDoor {
       close: (connection) => entrance.close(connection),
       fleet,
       keys,
+      isQuieted: nobody,
       isLeading: () => core.fleet.role === 'leading',
       clock,
       onClosed: (named) => onTrouble('a connection was closed', new Error(JSON.stringify(named))),
