@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../infra/clock.ts';
+import { endWhenUnread } from '../infra/start/unread.ts';
 import { DockerEngine } from './engine/docker.ts';
 import { gpuInstrument } from './gpu/instrument.ts';
 import { ledgerInFolder } from './ledgerFile.ts';
@@ -19,6 +20,7 @@ switch (words.kind) {
     break;
   case 'check': {
     const { runCheck } = await import('./check/command.ts');
+    endWhenUnread();
     // At once: what hung is left behind.
     process.exit(await runCheck(words));
     break;

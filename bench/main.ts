@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { endWhenUnread } from '../infra/start/unread.ts';
 import { benchCheckIns } from './checkIns.ts';
 import { benchController } from './controller.ts';
 import { benchCopy } from './copy.ts';
@@ -62,6 +63,7 @@ if (values.only !== undefined && !Object.hasOwn(BENCHES, values.only)) {
   throw new RangeError(`--only takes one of ${Object.keys(BENCHES).join(', ')}`);
 }
 
+endWhenUnread();
 const rows: Row[] = [];
 const notes: string[] = [];
 for (const [name, { what, measure }] of Object.entries(BENCHES)) {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endWhenUnread } from './start/unread.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -47,4 +48,5 @@ async function main(): Promise<number> {
   return outcomes.every((outcome) => outcome.passed) ? 0 : 1;
 }
 
+endWhenUnread();
 process.exitCode = await main();

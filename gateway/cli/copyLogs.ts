@@ -11,6 +11,7 @@ import { isEventLogRefused } from '../../infra/log/eventStore/open.ts';
 import { isLogName } from '../../infra/names.ts';
 import { isStartError } from '../../infra/start/errors.ts';
 import { untilSignal } from '../../infra/start/signals.ts';
+import { goOnUnread } from '../../infra/start/unread.ts';
 import { NatsServerMissing } from '../../infra/tools/natsServer.ts';
 import { progressLine, type ProgressLine } from './copyProgress.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
@@ -43,6 +44,7 @@ export async function copyLogs({ from, to, log: names, json }: CopyOptions): Pro
   const [source, target] = [placeOf('--from', from, config), placeOf('--to', to, config)];
   if (isSamePlace(source, target)) throw new CliError(ExitCode.usage, '--from and --to are the same store');
   const line = lineOnStandardError(json === true);
+  goOnUnread();
   const stop = new AbortController();
   const opened: OpenStore[] = [];
   void untilSignal(() => {

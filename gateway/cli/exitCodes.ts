@@ -19,6 +19,7 @@ Exit codes:
   4  no such agent, image, session, zone, log, person, key or manager token
   5  the gateway, or a store of logs, does not answer
   6  not authorised
+  141  nobody reads what it prints any more (| head -1)
 
 Environment:
   MUSTER_HTTP       the gateway's address (127.0.0.1:8080)

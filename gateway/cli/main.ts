@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
+import { endWhenUnread } from '../../infra/start/unread.ts';
 import { CliError, EXIT_CODES_HELP, ExitCode } from './exitCodes.ts';
 import { addKeys, addManagerTokens, addPeople } from './accessCommands.ts';
 import { addAgents, addImages, addOthers, addSessions } from './commands.ts';
@@ -20,6 +21,7 @@ addPeople(program);
 addKeys(program);
 addManagerTokens(program);
 
+endWhenUnread();
 process.exitCode = await run();
 
 async function run(): Promise<number> {

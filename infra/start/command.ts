@@ -3,10 +3,11 @@ import { ConfigError, readConfig, type Config } from '../config/config.ts';
 import { isDebianError } from '../tools/debianErrors.ts';
 import { NatsServerMissing } from '../tools/natsServer.ts';
 import type { Dashboard } from './dashboard.ts';
-import { hasErrno, isStartError } from './errors.ts';
+import { isStartError } from './errors.ts';
 import type { Entry } from './parts.ts';
 import { untilSignal } from './signals.ts';
 import { startMuster, type Muster, type StartOptions } from './startMuster.ts';
+import { goOnUnread } from './unread.ts';
 
 const USAGE = `npm start                      start Muster on this machine
 npm start -- --simulate <n>    start it with n simulated agents (data in .muster-demo)
@@ -125,7 +126,7 @@ async function start(argv: readonly string[], composition: Composition): Promise
 /** `npm start`: runs until a signal and returns the exit code. */
 export async function runStart(argv: readonly string[], composition: Composition): Promise<number> {
   // When the terminal has gone, its lines are lost; the parts must still be stopped in order.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', throwUnlessGone);
+  goOnUnread();
   try {
     return await start(argv, composition);
   } catch (error) {
@@ -133,10 +134,6 @@ export async function runStart(argv: readonly string[], composition: Composition
     process.stderr.write(`\nMuster did not start. ${error.message}\n`);
     return 1;
   }
-}
-
-function throwUnlessGone(error: Error): void {
-  if (!hasErrno(error, 'EPIPE', 'EIO')) throw error;
 }
 
 /** What an operator can act on is a sentence; anything else is a defect and keeps its stack. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { isoTime } from '../../infra/clock.ts';
+import { endWhenUnread } from '../../infra/start/unread.ts';
 import { describeFaults, faultTable, isFaultName, type FaultName } from './faults.ts';
 import { runSimulation } from './run.ts';
 import { wholeNumber } from './arguments.ts';
@@ -24,6 +25,7 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 
+endWhenUnread();
 if (values.faults) process.stdout.write(`${faultTable()}\n`);
 else await run();
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { endWhenUnread } from '../../infra/start/unread.ts';
 import { wholeNumber } from './arguments.ts';
 import { liveBytes } from './liveBytes.ts';
 import { replayCommand } from './run.ts';
@@ -35,6 +36,7 @@ const from = values.from === undefined ? Math.floor(Date.now() / 1000) : wholeNu
 const most = values.seeds === undefined ? Infinity : wholeNumber('seeds', values.seeds);
 const threads = values.threads === undefined ? availableParallelism() : wholeNumber('threads', values.threads);
 
+endWhenUnread();
 const startedAt = performance.now();
 const failures: string[] = [];
 let given = 0;
