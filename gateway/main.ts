@@ -8,7 +8,14 @@ import { gatewayLog } from './log.ts';
 /** The exit code when starting again is in vain before somebody has mended the configuration or what it names. */
 const REFUSED = 2;
 
+const USAGE = `muster gateway    run one more gateway, on the bus that MUSTER_NATS_URL names
+
+It takes no options: MUSTER_CONFIG names a file with its configuration, and npx muster config lists what can be set.
+It ends with 2 when the configuration is wrong, or what it names does not let it in.
+`;
+
 /** The gateway's process: configuration, an orderly end, and a word to whoever started it. */
+heedWords(process.argv.slice(2));
 const config = configOrExit();
 const log = await gatewayLog(config.logLevel);
 const end = new AbortController();
@@ -52,6 +59,15 @@ async function refuse(why: string): Promise<never> {
   } else process.send({ type: 'refused', why: `${why}.` }, undefined, undefined, () => resolve());
   await sent;
   process.exit(REFUSED);
+}
+
+/** A gateway takes no words but the wish for help; ends the process when there are any. */
+function heedWords(words: readonly string[]): void {
+  if (words.length === 0) return;
+  const wantsHelp = words.length === 1 && ['--help', '-h'].includes(words[0] ?? '');
+  if (!wantsHelp) process.stderr.write(`muster gateway takes no "${words.join(' ')}"\n\n`);
+  (wantsHelp ? process.stdout : process.stderr).write(USAGE);
+  process.exit(wantsHelp ? 0 : REFUSED);
 }
 
 function configOrExit(): Config {

@@ -1,52 +1,17 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { PruneDesk } from '../agent/prune/desk.ts';
 import { realClock } from '../infra/clock.ts';
 import { answerPrune, hearPruneCalls } from '../infra/bus/pruneCalls.ts';
 import type { SessionView } from '../projections/views.ts';
 import { quietLog } from './support/agentRig.ts';
+import { MAIN, muster, ok, run } from './support/cli.ts';
 import { startFakeAgent } from './support/fakeAgent.ts';
 import { temporaryFolder } from './support/folder.ts';
-import { ADMIN_KEY, startGateway, type TestGateway } from './support/gateway.ts';
+import { ADMIN_KEY, startGateway } from './support/gateway.ts';
 import { startProgram } from './support/program.ts';
 import { until } from './support/until.ts';
-
-const MAIN = join(import.meta.dirname, '../gateway/cli/main.ts');
-
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
-
-/** Runs `muster` with these words to its end. */
-async function run(words: readonly string[], env: Readonly<Record<string, string>>): Promise<Said> {
-  const child = spawn(process.execPath, [MAIN, ...words], {
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let error = '';
-  child.stdout.on('data', (text: Buffer) => (out += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (error += text.toString()));
-  const [code]: unknown[] = await once(child, 'close');
-  return { code: Number(code), out, error };
-}
-
-/** The command line of an operator who has the key of this gateway. */
-function muster(gateway: TestGateway): (...words: string[]) => Promise<Said> {
-  const env = { MUSTER_HTTP: new URL(gateway.url).host, MUSTER_ADMIN_KEY: ADMIN_KEY };
-  return (...words) => run(words, env);
-}
-
-async function ok(t: ExecutionContext, said: Promise<Said>): Promise<string> {
-  const { code, out, error } = await said;
-  t.is(code, 0, `${out}${error}`);
-  return out;
-}
 
 test('an operator sees agents, defines an image, starts a session, asks why, and stops it', async (t) => {
   const gateway = await startGateway(t);

@@ -141,7 +141,7 @@ for (const args of [['--simulate', 'many'], ['--simulate'], ['--port', '1']]) {
   test(`wrong arguments are refused: ${args.join(' ')}`, async (t) => {
     const here = await site(t);
     const program = here.start(args);
-    t.is((await program.ended).code, 1);
+    t.is((await program.ended).code, 2);
     t.regex(program.output(), /Muster did not start\. .*(--simulate|--port)/);
     t.notRegex(program.output(), / {4}at /);
   });
@@ -150,7 +150,7 @@ for (const args of [['--simulate', 'many'], ['--simulate'], ['--port', '1']]) {
 test('a wrong configuration is told without a stack', async (t) => {
   const here = await site(t);
   const program = here.start([], { MUSTER_HTTP: '0.0.0.0:1', MUSTER_ZON: 'x' });
-  t.is((await program.ended).code, 1);
+  t.is((await program.ended).code, 2);
   t.regex(program.output(), /wrong in 2 places[^]*MUSTER_ZON is not[^]*MUSTER_HTTP must be a loopback/);
   t.notRegex(program.output(), / {4}at /);
 });
@@ -242,7 +242,7 @@ test('a gateway that says that starting again is in vain ends the start at once,
   const program = here.start();
   await program.says(/bus ready/);
   const bus = await busPid(here.data);
-  t.is((await program.ended).code, 1);
+  t.is((await program.ended).code, 2);
   t.regex(program.output(), /Muster did not start\. The store does not let us in\.\n$/);
   t.notRegex(program.output(), /starting it again/);
   await untilGone([bus]);

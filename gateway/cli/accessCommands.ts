@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { JSON_OPTION, REASON } from './commands.ts';
+import { JSON_OPTION, REASON, refuseUnknown } from './commands.ts';
 import type { IssueOptions } from './keys.ts';
 import type { IssueTokenOptions, RevokeTokenOptions } from './managerTokens.ts';
 import type { JsonOption, ReasonOption } from './output.ts';
@@ -8,7 +8,10 @@ import type { AddOptions } from './people.ts';
 const ROLES_TEXT = 'viewer (sees), operator (sessions and agents) or admin (all)';
 
 export function addPeople(program: Command): void {
-  const people = program.command('people').description('see and change who may sign in');
+  const people = program
+    .command('people')
+    .description('see and change who may sign in')
+    .hook('preSubcommand', refuseUnknown);
   people
     .command('list', { isDefault: true })
     .description('all people, with their roles')
@@ -51,7 +54,10 @@ export function addPeople(program: Command): void {
 }
 
 export function addKeys(program: Command): void {
-  const keys = program.command('keys').description('see, issue and revoke access keys of programs');
+  const keys = program
+    .command('keys')
+    .description('see, issue and revoke access keys of programs')
+    .hook('preSubcommand', refuseUnknown);
   keys
     .command('list', { isDefault: true })
     .description('all keys, without their secrets')
@@ -76,7 +82,10 @@ export function addKeys(program: Command): void {
 }
 
 export function addManagerTokens(program: Command): void {
-  const tokens = program.command('manager-token').description('see, issue and revoke what admits agents to the bus');
+  const tokens = program
+    .command('manager-token')
+    .description('see, issue and revoke what admits agents to the bus')
+    .hook('preSubcommand', refuseUnknown);
   tokens
     .command('list', { isDefault: true })
     .description('the live tokens, without what agents show')

@@ -3,6 +3,7 @@ import { PRUNE_MODES } from '../../domain/pruneMode.ts';
 import { coresAllocatedSentence, formatBytes, formatCores } from '../../domain/units.ts';
 import type { AgentView } from '../../projections/views.ts';
 import { openClient, type Client } from './client.ts';
+import { CliError, ExitCode } from './exitCodes.ts';
 import { age, facts, print, printJson, table, withReason, type JsonOption, type ReasonOption } from './output.ts';
 
 export async function listAgents({ json }: JsonOption): Promise<void> {
@@ -73,14 +74,18 @@ export interface SetOptions extends JsonOption, ReasonOption {
 export type LabelChange = readonly [key: string, value: string | null];
 
 export async function setAgent(agentId: string, options: SetOptions): Promise<void> {
+  const { cores, memory, label, pruneMode } = options;
+  if ([cores, memory, label, pruneMode].every((each) => each === undefined)) {
+    throw new CliError(ExitCode.usage, 'there is nothing to set', ['See what can be: npx muster agents set --help']);
+  }
   const client = await openClient();
   const path = `/agents/${encodeURIComponent(agentId)}`;
-  const labels = options.label === undefined ? null : await changedLabels(client, path, options.label);
+  const labels = label === undefined ? null : await changedLabels(client, path, label);
   const body = withReason(options, {
-    ...(options.cores === undefined ? {} : { coresOverride: options.cores }),
-    ...(options.memory === undefined ? {} : { memoryOverride: options.memory }),
+    ...(cores === undefined ? {} : { coresOverride: cores }),
+    ...(memory === undefined ? {} : { memoryOverride: memory }),
     ...(labels === null ? {} : { labels: labels.all }),
-    ...(options.pruneMode === undefined ? {} : { pruneMode: options.pruneMode }),
+    ...(pruneMode === undefined ? {} : { pruneMode }),
     ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
   });
   const headers: Record<string, string> = labels === null ? {} : { 'if-match': `"${labels.ifVersion}"` };

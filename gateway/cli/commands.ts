@@ -14,6 +14,14 @@ import type { StartOptions } from './sessions.ts';
 export const JSON_OPTION = ['--json', 'print the answer as JSON'] as const;
 export const REASON = ['--reason <text>', 'why; it is recorded, so no personal data'] as const;
 
+/** A word that is no command of the group would go to its list, as one that it does not take. */
+export function refuseUnknown(group: Command): void {
+  const [word] = group.args;
+  if (word === undefined || word.startsWith('-') || word === 'help') return;
+  if (group.commands.some((command) => command.name() === word)) return;
+  group.error(`error: unknown command '${word}'; see muster ${group.name()} --help`);
+}
+
 export function addOthers(program: Command): void {
   for (const [name, path, description] of [
     ['start', 'infra/main.ts', 'start Muster on this machine, as `npm start` does (--simulate <n> for a demo)'],
@@ -95,7 +103,7 @@ export function addOthers(program: Command): void {
 }
 
 export function addAgents(program: Command): void {
-  const agents = program.command('agents').description('see and change agents');
+  const agents = program.command('agents').description('see and change agents').hook('preSubcommand', refuseUnknown);
   agents
     .command('list', { isDefault: true })
     .description('all agents: CPU, RAM and GPU as allocated / capacity')
@@ -181,7 +189,10 @@ function labelTaken(key: string, before: readonly LabelChange[] = []): readonly 
 }
 
 export function addImages(program: Command): void {
-  const images = program.command('images').description('see and define what sessions are started from');
+  const images = program
+    .command('images')
+    .description('see and define what sessions are started from')
+    .hook('preSubcommand', refuseUnknown);
   images
     .command('list', { isDefault: true })
     .description('all images')
@@ -208,7 +219,7 @@ export function addImages(program: Command): void {
     .option('--port <port...>', 'published ports of the container: 8080, 53/udp')
     .option('--shm <amount>', 'size of /dev/shm')
     .option('--env <variable...>', 'NAME=value, never a secret: it is recorded')
-    .option('--command <words...>', "instead of the image's own command")
+    .option('--command <words...>', "instead of the image's own; a word with a dash in front as --command=-c")
     .option(...REASON)
     .option(...JSON_OPTION)
     .action(async (id: string, options: DefineOptions) => await (await import('./images.ts')).defineImage(id, options));
@@ -223,7 +234,10 @@ export function addImages(program: Command): void {
 }
 
 export function addSessions(program: Command): void {
-  const sessions = program.command('sessions').description('see, start and stop sessions');
+  const sessions = program
+    .command('sessions')
+    .description('see, start and stop sessions')
+    .hook('preSubcommand', refuseUnknown);
   sessions
     .command('list', { isDefault: true })
     .description('live sessions')

@@ -3,6 +3,7 @@ import type { EventRow } from '../live/eventRows.ts';
 import { openClient, type Client } from './client.ts';
 import { streamedEvents } from './eventStream.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
+import { wholeNumber } from './numbers.ts';
 import type { Verification } from '../http/logReader.ts';
 import type { SealedLog } from '../http/routes/sealLog.ts';
 import { print, printJson, type JsonOption } from './output.ts';
@@ -16,6 +17,7 @@ export interface LogOptions extends JsonOption {
 }
 
 const RETRY_MS = 1000;
+const MOST_LINES = 1000;
 
 interface Page {
   readonly events: readonly EventRow[];
@@ -74,7 +76,7 @@ async function printPast(client: Client, options: LogOptions, say: (row: EventRo
   const log = encodeURIComponent(options.log);
   let query: string | null =
     options.after === undefined
-      ? `last=${encodeURIComponent(options.lines)}`
+      ? `last=${wholeNumber('--lines', options.lines, 1, MOST_LINES)}`
       : `after=${encodeURIComponent(options.after)}`;
   let position = options.after ?? `${options.log}:0`;
   while (query !== null) {

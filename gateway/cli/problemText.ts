@@ -2,11 +2,16 @@ import type { Candidate, Explanation } from '../../domain/placement/explanation.
 import { otherRulesSentence, restSentence } from '../../domain/placement/restSentence.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
 
+interface WrongPlace {
+  readonly path: string;
+  readonly message: string;
+}
+
 interface Problem {
   readonly code?: string;
   readonly detail?: string;
   readonly numbers?: Readonly<Record<string, number>>;
-  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+  readonly errors?: readonly WrongPlace[];
   readonly placement?: Explanation;
   readonly sessionId?: string;
 }
@@ -18,12 +23,19 @@ export function errorOf(status: number, text: string): CliError {
   const lines = [
     `Code: ${code}`,
     ...Object.entries(numbers).map(([name, value]) => `${name}: ${value}`),
-    ...errors.map(({ path, message }) => `${path === '' ? 'request' : path}: ${message}`),
+    ...errors.filter(({ message }) => !detail.includes(message)).map(placeText),
     ...(problem.sessionId === undefined ? [] : [`Session: ${problem.sessionId}`]),
     ...(problem.placement ? placementLines(problem.placement) : []),
     ...(HINTS[code] === undefined ? [] : [HINTS[code]]),
   ];
-  return new CliError(exitCodeFor(status, code), detail, lines);
+  return new CliError(exitCodeFor(status, code), detail.replace(WHERE_IN_HTTP, ''), lines);
+}
+
+/** What the gateway says before it says what is wrong; the command line has no body and no query. */
+const WHERE_IN_HTTP = /^the \w+ is not as it should be: /;
+
+function placeText({ path, message }: WrongPlace): string {
+  return `${path === '' ? 'request' : path}: ${message}`;
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -41,11 +53,14 @@ const HINTS: Readonly<Record<string, string>> = {
   AGENT_UNKNOWN: 'See which there are: npx muster agents',
   IMAGE_UNKNOWN: 'See which there are: npx muster images',
   SESSION_UNKNOWN: 'See which there are: npx muster sessions',
+  LOG_UNKNOWN: 'See which there are: npx muster log list',
   UNAVAILABLE: 'Sessions go on; try again in a moment.',
 };
 
 function exitCodeFor(status: number, code: string): ExitCode {
   if (code === 'SESSION_REFUSED') return ExitCode.refused;
+  if (code === 'INVALID_REQUEST' || code === 'UNKNOWN_FIELD') return ExitCode.usage;
+  if (code === 'UNAVAILABLE') return ExitCode.unreachable;
   if (status === 404) return ExitCode.notFound;
   if (status === 401 || status === 403) return ExitCode.unauthorized;
   return ExitCode.failure;

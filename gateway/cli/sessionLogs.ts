@@ -4,6 +4,7 @@ import type { OutputEnd, OutputLine } from '../../domain/output.ts';
 import { openClient, type Client } from './client.ts';
 import { streamedEvents } from './eventStream.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
+import { wholeNumber } from './numbers.ts';
 import { complain } from './output.ts';
 
 export interface OutputOptions {
@@ -13,6 +14,7 @@ export interface OutputOptions {
 }
 
 const RETRY_MS = 1000;
+const MOST_LINES = 5000;
 /** What may be over soon: another gateway takes over, the agent is started again. */
 const PASSING: ReadonlySet<string> = new Set([
   'AGENT_STOPPING',
@@ -27,9 +29,9 @@ const PASSING: ReadonlySet<string> = new Set([
  * connections. A terminal is shown no control characters: they come from somebody else's program.
  */
 export async function showOutput(sessionId: string, options: OutputOptions): Promise<void> {
+  const tail = `tail=${wholeNumber('--lines', options.lines, 0, MOST_LINES)}`;
   const client = await openClient();
   const path = `/sessions/${encodeURIComponent(sessionId)}/logs`;
-  const tail = `tail=${encodeURIComponent(options.lines)}`;
   const timestamps = options.timestamps === true;
   if (options.follow !== true) return await printText(await client.open(`${path}?${tail}&timestamps=${timestamps}`));
   const print = printer(timestamps);

@@ -4,6 +4,7 @@ import { pullText } from '../../projections/sessionTelemetry.ts';
 import type { AgentView, SessionView } from '../../projections/views.ts';
 import { openClient, type Client } from './client.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
+import { wholeNumber } from './numbers.ts';
 import {
   age,
   complain,
@@ -102,7 +103,7 @@ export async function startSession(imageId: string, options: StartOptions): Prom
     imageId,
     whenFull: options.fail === true ? 'fail' : 'queue',
     ...(options.agent === undefined ? {} : { agentId: options.agent }),
-    ...(options.priority === undefined ? {} : { priority: wholeNumber('--priority', options.priority) }),
+    ...(options.priority === undefined ? {} : { priority: wholeNumber('--priority', options.priority, -1000, 1000) }),
     ...(options.maxWait === undefined ? {} : { maxWaitSeconds: wholeNumber('--max-wait', options.maxWait) }),
   });
   const headers = options.key === undefined ? {} : { 'idempotency-key': options.key };
@@ -155,9 +156,4 @@ export async function whySession(sessionId: string, { json }: JsonOption): Promi
 
 function find(client: Client, sessionId: string): Promise<SessionView> {
   return client.call<SessionView>(`/sessions/${encodeURIComponent(sessionId)}`);
-}
-
-function wholeNumber(option: string, text: string): number {
-  if (/^-?\d+$/.test(text)) return Number(text);
-  throw new CliError(ExitCode.usage, `${option} takes a whole number, not "${text}"`);
 }

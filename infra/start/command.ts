@@ -3,7 +3,7 @@ import { ConfigError, readConfig, type Config } from '../config/config.ts';
 import { isDebianError } from '../tools/debianErrors.ts';
 import { NatsServerMissing } from '../tools/natsServer.ts';
 import type { Dashboard } from './dashboard.ts';
-import { isStartError } from './errors.ts';
+import { StartFailure, isStartError } from './errors.ts';
 import type { Entry } from './parts.ts';
 import { untilSignal } from './signals.ts';
 import { startMuster, type Muster, type StartOptions } from './startMuster.ts';
@@ -123,7 +123,7 @@ async function start(argv: readonly string[], composition: Composition): Promise
   return 0;
 }
 
-/** `npm start`: runs until a signal and returns the exit code. */
+/** `npm start`: runs until a signal and returns the exit code: 2 when starting again is in vain before somebody has mended something. */
 export async function runStart(argv: readonly string[], composition: Composition): Promise<number> {
   // When the terminal has gone, its lines are lost; the parts must still be stopped in order.
   goOnUnread();
@@ -132,8 +132,14 @@ export async function runStart(argv: readonly string[], composition: Composition
   } catch (error) {
     if (!isForOperator(error)) throw error;
     process.stderr.write(`\nMuster did not start. ${error.message}\n`);
-    return 1;
+    return isMisuse(error) ? 2 : 1;
   }
+}
+
+/** Only another command or another configuration helps. */
+function isMisuse(error: Error): boolean {
+  if (error instanceof ConfigError || error instanceof UsageError || isArgumentError(error)) return true;
+  return isStartError(error, StartFailure.partRefused);
 }
 
 /** What an operator can act on is a sentence; anything else is a defect and keeps its stack. */

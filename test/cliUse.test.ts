@@ -1,0 +1,59 @@
+import test from 'ava';
+import { errorOf } from '../gateway/cli/problemText.ts';
+import { muster, run } from './support/cli.ts';
+import { startGateway } from './support/gateway.ts';
+
+test('a word that is no command is refused by that name, with where the commands are', async (t) => {
+  for (const group of ['agents', 'images', 'sessions', 'people', 'keys', 'manager-token']) {
+    const { code, error } = await run([group, 'wipe', 'all'], {});
+    t.is(code, 2);
+    t.is(error, `error: unknown command 'wipe'; see muster ${group} --help\n`);
+  }
+  t.regex((await run(['agents', 'help', 'show'], {})).out, /^Usage: muster agents show /);
+});
+
+test('wrong use ends with 2 and one sentence, without the words of HTTP, before anything is asked where that is possible', async (t) => {
+  const gateway = await startGateway(t);
+  await gateway.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
+  const say = muster(gateway);
+  const cases: readonly (readonly [words: readonly string[], error: RegExp])[] = [
+    [
+      ['agents', 'set', 'six', '--cores', 'abc'],
+      /^muster: coresOverride: "abc" is not a number .*\nCode: INVALID_REQUEST\n$/,
+    ],
+    [['agents', 'set', 'six', '--prune-mode', 'x'], /^muster: pruneMode: [^\n]*\nCode: INVALID_REQUEST\n$/],
+    [['agents', 'set', 'six'], /^muster: there is nothing to set\n.*agents set --help\n$/],
+    [['log', '--lines', 'x'], /^muster: --lines takes a whole number from 1 to 1000, not "x"\n$/],
+    [['log', '--lines', '1001'], /^muster: --lines takes a whole number from 1 to 1000, not "1001"\n$/],
+    [['sessions', 'logs', 's', '-n', '5001'], /^muster: --lines takes a whole number from 0 to 5000, not "5001"\n$/],
+    [
+      ['log', '--log', 'fleet', '--after', 'zone-default:1'],
+      /^muster: zone-default:1 .*\nCode: .*\nafter: not a position of fleet\n$/,
+    ],
+  ];
+  for (const [words, error] of cases) {
+    const said = await say(...words);
+    t.is(said.code, 2, words.join(' '));
+    t.regex(said.error, error);
+    t.is(said.out, '');
+  }
+  const unknown = await say('log', '--log', 'nope');
+  t.is(unknown.code, 4);
+  t.regex(unknown.error, /there is no log "nope"\nCode: LOG_UNKNOWN\n.*muster log list\n$/);
+});
+
+test('a store of logs that is away ends a command as a gateway does that is away', (t) => {
+  const problem = { code: 'UNAVAILABLE', detail: 'the event store is away; nothing was done, try again' };
+  t.like(errorOf(503, JSON.stringify(problem)), { code: 5, message: problem.detail });
+});
+
+test('a gateway by itself tells how it is used, and takes no words', async (t) => {
+  for (const words of [['--help'], ['-h']]) {
+    const { code, out } = await run(['gateway', ...words], {});
+    t.is(code, 0);
+    t.regex(out, /^muster gateway +run one more gateway/);
+  }
+  const { code, error } = await run(['gateway', '--port', '1'], {});
+  t.is(code, 2);
+  t.regex(error, /^muster gateway takes no "--port 1"\n\nmuster gateway /);
+});
