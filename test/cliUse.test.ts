@@ -1,7 +1,15 @@
 import test from 'ava';
 import { errorOf } from '../gateway/cli/problemText.ts';
-import { muster, run } from './support/cli.ts';
-import { startGateway } from './support/gateway.ts';
+import { MAIN, muster, ok, run } from './support/cli.ts';
+import { startFakeAgent } from './support/fakeAgent.ts';
+import { ADMIN_KEY, startGateway, type TestGateway } from './support/gateway.ts';
+import { startProgram } from './support/program.ts';
+import { until } from './support/until.ts';
+
+const environment = (gateway: TestGateway): Readonly<Record<string, string>> => ({
+  MUSTER_HTTP: new URL(gateway.url).host,
+  MUSTER_ADMIN_KEY: ADMIN_KEY,
+});
 
 test('a word that is no command is refused by that name, with where the commands are', async (t) => {
   for (const group of ['agents', 'images', 'sessions', 'people', 'keys', 'manager-token']) {
@@ -56,4 +64,40 @@ test('a gateway by itself tells how it is used, and takes no words', async (t) =
   const { code, error } = await run(['gateway', '--port', '1'], {});
   t.is(code, 2);
   t.regex(error, /^muster gateway takes no "--port 1"\n\nmuster gateway /);
+});
+
+test('what is shown of agents and of the log says no more than there is', async (t) => {
+  const gateway = await startGateway(t);
+  const say = muster(gateway);
+  const agent = startFakeAgent(await gateway.nats.connect('app'), { agentId: 'new', cores: 1, memoryGib: 1 });
+  t.teardown(agent.stop);
+  await until('new pending', gateway.agents, (agents) => agents.length === 1);
+  t.regex(await ok(t, say('agents', 'show', 'new')), /\nCPU +\S+ \/ 1 .* used, .*\nRAM +\S+ \S+ \/ 1 GiB/);
+  await gateway.defineImage('big', { cores: 7 });
+  t.is((await say('sessions', 'start', 'big', '--fail')).code, 3);
+  t.regex(await ok(t, say('sessions')), /\n1 more is over; --all shows them\n$/);
+  await ok(t, say('people', 'add', 'anna'));
+  const issued = await ok(t, say('keys', 'issue', 'nightly'));
+  const log = await ok(t, say('log', '--log', 'fleet'));
+  t.regex(log, /PersonCreated +anna +by admin/);
+  t.regex(log, new RegExp(`AccessKeyIssued +${issued.slice(3, 15)} +by admin`));
+});
+
+test('waiting for a session goes on when its gateway was away', async (t) => {
+  const before = await startGateway(t);
+  const agent = await before.agentOnline({ agentId: 'six', cores: 6, memoryGib: 6 });
+  await before.defineImage('one');
+  await before.request('POST', '/agents/six/disable', { body: {} });
+  const waiting = startProgram(t, process.execPath, [MAIN, 'sessions', 'start', 'one', '--wait'], {
+    env: environment(before),
+  });
+  await waiting.says(/Waiting for a place/);
+  await before.gateway.stop();
+  await waiting.says(/the connection was lost; trying again\n/);
+  const { nats, dataDir } = before;
+  await startGateway(t, { nats, dataDir, env: { MUSTER_HTTP: new URL(before.url).host } });
+  await before.request('POST', '/agents/six/enable', { body: {} });
+  await waiting.says(/Running on six/);
+  t.is((await waiting.ended).code, 0);
+  agent.stop();
 });

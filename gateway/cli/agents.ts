@@ -139,13 +139,16 @@ function fingerprintSentence({ fingerprint }: AgentView): string {
 function details(agent: AgentView, now: number): readonly (readonly [string, string])[] {
   const { physical, capacity, allocated, used, gpuCounts } = agent;
   const ago = agent.lastCheckInAt === null ? 'never' : `${age(agent.lastCheckInAt, now)} ago`;
-  const cpu =
+  const cpu = [
     capacity &&
-    coresAllocatedSentence(allocated.millicores, capacity.millicores) +
-      percentOf(allocated.millicores, capacity.millicores);
-  const ram = capacity && `${amount(allocated.memoryBytes, capacity.memoryBytes, formatBytes)} allocated`;
-  const cpuUsed = used && physical && `, ${amount(used.cpuMillicores, physical.millicores, tenths)} used, ${ago}`;
-  const ramUsed = used && physical && `, ${amount(used.memoryBytes, physical.memoryBytes, formatBytes)} used, ${ago}`;
+      coresAllocatedSentence(allocated.millicores, capacity.millicores) +
+        percentOf(allocated.millicores, capacity.millicores),
+    used && physical && `${amount(used.cpuMillicores, physical.millicores, tenths)} used, ${ago}`,
+  ];
+  const ram = [
+    capacity && `${amount(allocated.memoryBytes, capacity.memoryBytes, formatBytes)} allocated`,
+    used && physical && `${amount(used.memoryBytes, physical.memoryBytes, formatBytes)} used, ${ago}`,
+  ];
   const { detected, usable, schedulable, free } = gpuCounts;
   const network = networkText(used?.network ?? null);
   return [
@@ -155,8 +158,8 @@ function details(agent: AgentView, now: number): readonly (readonly [string, str
     ['state', agent.sentence],
     ['fingerprint', agent.fingerprint ?? 'none'],
     ...(agent.revokedAt === null ? [] : [['revoked', agent.revokedAt] as const]),
-    ['CPU', `${cpu ?? ''}${cpuUsed ?? ''}`],
-    ['RAM', `${ram ?? ''}${ramUsed ?? ''}`],
+    ['CPU', cpu.filter((part) => part !== null).join(', ')],
+    ['RAM', ram.filter((part) => part !== null).join(', ')],
     ['GPU', `${detected} detected, ${usable} usable, ${schedulable} schedulable, ${free} free`],
     ['override of cores', overrideText(agent.coresOverride, formatCores)],
     ['override of memory', overrideText(agent.memoryOverride, formatBytes)],
@@ -167,7 +170,9 @@ function details(agent: AgentView, now: number): readonly (readonly [string, str
     ['images', agent.images === null ? '' : `${agent.images.count}, ${formatBytes(agent.images.totalBytes)} in all`],
     ['network', network === null ? '' : `${network}, ${ago}`],
     ['last check-in', ago],
-    ...agent.conditions.map((each) => [each.condition, `${each.detail}. ${each.mend}`] as const),
+    ...agent.conditions.map(
+      (each) => [each.condition, `${each.detail.replace(/\.$/, '')}. To mend: ${each.mend}`] as const,
+    ),
     ...agent.gpus.map((gpu) => [`GPU ${gpu.index}`, `${gpu.uuid} ${gpu.model}, ${gpu.reason ?? gpu.health}`] as const),
   ];
 }

@@ -111,6 +111,9 @@ function subjectOf({ data }: EventRow): string {
     'agentId' in data ? (data.agentId ?? '') : '',
     'imageId' in data ? data.imageId : image,
     'zone' in data ? data.zone : '',
+    'personId' in data ? data.personId : '',
+    'keyId' in data ? data.keyId : '',
+    'tokenId' in data ? data.tokenId : '',
   ];
   return names.filter((name) => name !== '').join(' ');
 }

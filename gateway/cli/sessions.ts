@@ -38,7 +38,7 @@ export async function listSessions({ json, all }: JsonOption & { readonly all?: 
       ),
     );
   if (shown.length === 0) print('No session is live. `npx muster sessions start <image>` starts one.');
-  if (over > 0) print(`${over} more are over; --all shows them`);
+  if (over > 0) print(`${over} more ${over === 1 ? 'is' : 'are'} over; --all shows them`);
 }
 
 const HEAD = ['SESSION', 'IMAGE', 'PHASE', 'AGENT', 'GPUS', 'ENDPOINTS', 'REQUESTED'];
@@ -118,15 +118,21 @@ export async function startSession(imageId: string, options: StartOptions): Prom
   }
 }
 
-/** Looks until the session runs or is over, and says every change of its phase on standard error. */
+/**
+ * Looks until the session runs or is over, through lost connections, and says every change of its phase on standard error.
+ */
 async function untilRunning(client: Client, from: SessionView, say: boolean): Promise<SessionView> {
   let session = from;
   let said = '';
+  let away = false;
   while (session.endedAt === null && session.phase !== 'running') {
     if (say && session.sentence !== said) complain(session.sentence);
     said = session.sentence;
     await pause(LOOK_EVERY_MS);
-    session = await find(client, session.sessionId);
+    const seen = await findUnlessAway(client, session.sessionId);
+    if (seen === null && !away) process.stderr.write('the connection was lost; trying again\n');
+    away = seen === null;
+    session = seen ?? session;
   }
   return session;
 }
@@ -152,6 +158,16 @@ export async function whySession(sessionId: string, { json }: JsonOption): Promi
     print(`  ${id}: ${outcome}, would be loaded to ${Math.round((load ?? 0) * 100)} %`);
   }
   for (const line of reasonLines(candidates)) print(`  ${line}`);
+}
+
+/** Null when no gateway answers: the session is in the log all the same. */
+async function findUnlessAway(client: Client, sessionId: string): Promise<SessionView | null> {
+  try {
+    return await find(client, sessionId);
+  } catch (error) {
+    if (error instanceof CliError && error.code === ExitCode.unreachable) return null;
+    throw error;
+  }
 }
 
 function find(client: Client, sessionId: string): Promise<SessionView> {
