@@ -71,7 +71,7 @@ export async function openGateway({
   await ensurePlaces(ways, replicas);
   const stopping = new AbortController();
   const onTrouble = (sentence: string, cause?: unknown): void => {
-    if (!stopping.signal.aborted) log.warn({ err: cause }, sentence);
+    if (!stopping.signal.aborted) log.warn(cause === undefined || cause === null ? {} : { err: cause }, sentence);
   };
   const secrets = await openSecrets({ bus: logBus, replicas, keyPath: config.secretsKey, onTrouble });
   const snapshots = createObjectStoreSnapshots({ bus: logBus, replicas });

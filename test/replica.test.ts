@@ -215,6 +215,26 @@ test('a log with an event of a newer build is read-only here: shown up to there,
   t.is(standing.get(ZONE_LOG)?.record.holder, null);
 });
 
+test('a log whose beginning is gone, while no snapshot reaches what is there, is read-only here and says what to bring back', async (t) => {
+  const log = plannedLog();
+  const { gateway, standing } = house(log);
+  const first = await gateway('g-1');
+  for (const key of ['a', 'b', 'c']) await first.replica.submit(asks(key));
+  await first.replica.stop();
+  const stored = log.store.get(ZONE_LOG) ?? [];
+  Reflect.deleteProperty(stored, 0);
+  Reflect.deleteProperty(stored, 1);
+  const second = await gateway('g-2');
+  t.is(second.replica.role, 'read-only');
+  t.is(second.replica.version, 0);
+  t.is(
+    second.replica.readOnly?.message,
+    'zone-default is read-only here: zone-default:1 was moved offline with its epoch; what is there begins at zone-default:3, and no ' +
+      'snapshot reaches that far: bring back what was deleted or truncated, from a backup, and start this gateway again',
+  );
+  t.is(standing.get(ZONE_LOG)?.record.holder, null);
+});
+
 test('a leader that meets an unknown event gives up the lease and says where', async (t) => {
   const log = plannedLog();
   const { clock, gateway, standing } = house(log);

@@ -1,6 +1,6 @@
 import type { AnyFact } from '../../domain/events.ts';
 import type { Clock } from '../../infra/clock.ts';
-import { isLogUnreadable } from '../../infra/log/errors.ts';
+import { isHistoryOffline, isLogUnreadable } from '../../infra/log/errors.ts';
 import type { EventLog, LogName } from '../../infra/log/port.ts';
 import { Controller } from './controller.ts';
 import { answerAgain } from './group.ts';
@@ -40,6 +40,8 @@ export interface ReplicaOptions<State, Command, Fact extends AnyFact, View exten
 
 const AGAIN_MS = 250;
 const UNREADABLE_PAUSE_MS = 500;
+const NO_BEGINNING =
+  ', and no snapshot reaches that far: bring back what was deleted or truncated, from a backup, and start this gateway again';
 /** How long a command looks for whoever leads the log, in ms. */
 const HAND_OVER_MS = 10_000;
 
@@ -101,8 +103,8 @@ export class Replica<State, Command, Fact extends AnyFact, View extends Projecti
       this.#living = this.#live();
       this.#living.catch((error: unknown) => this.#settled.reject(error));
     } catch (error) {
-      if (!isLogUnreadable(error)) throw error;
-      this.#giveUp(error);
+      if (!isLogUnreadable(error) && !isHistoryOffline(error)) throw error;
+      this.#giveUp(error, isHistoryOffline(error) ? NO_BEGINNING : '');
     }
     await this.#settled.promise;
   }
@@ -286,9 +288,9 @@ export class Replica<State, Command, Fact extends AnyFact, View extends Projecti
     return false;
   }
 
-  #giveUp(error: unknown): void {
+  #giveUp(error: unknown, remedy = ''): void {
     const why = error instanceof Error ? error.message : String(error);
-    this.#readOnly = new LogReadOnly(`${this.#options.log} is read-only here: ${why}`, { cause: error });
+    this.#readOnly = new LogReadOnly(`${this.#options.log} is read-only here: ${why}${remedy}`, { cause: error });
     this.#setRole('read-only');
     this.#options.onTrouble(`${this.#options.log} is shown up to version ${this.version} and not written here`, error);
     this.#settled.resolve();
