@@ -52,6 +52,7 @@ export class BusLink {
    */
   async connect(options: Omit<BusOptions, 'signal'>, clock: Clock, log: AgentLog, signal: AbortSignal): Promise<void> {
     let told = false;
+    let toldAway = false;
     // Once per outage: it may last for days, and every further try says the same.
     const onRefused = (): void => {
       if (!told) log.error({ agentId: options.user }, REFUSED);
@@ -63,9 +64,13 @@ export class BusLink {
       log.error({ agentId: options.user }, `${NO_SUCH_ZONE}: MUSTER_ZONE is ${zone}`);
       told = true;
     };
+    const onUnanswered = (): void => {
+      if (!toldAway) log.warn({ agentId: options.user }, `no bus answers at ${options.url}; ${AWAY}`);
+      toldAway = true;
+    };
     while (!signal.aborted) {
       try {
-        const bus = await connectBus({ ...options, onRefused, onForbidden, signal });
+        const bus = await connectBus({ ...options, onRefused, onForbidden, onUnanswered, signal });
         told = false;
         bus.onChange((connected) => {
           if (connected) told = false;
@@ -87,6 +92,9 @@ export class BusLink {
     await this.#bus?.close();
   }
 }
+
+const AWAY =
+  'this agent works without it and tries again. See that it runs there, and that the way to it, a tunnel say, is open';
 
 const REFUSED =
   'the bus does not let this agent in; trying again. Either no gateway runs, or the manager token is not valid, or this agent was ' +
@@ -193,8 +201,14 @@ export function agentBus(link: BusLink, zone: string, agentId: string, fingerpri
       if (link.bus !== null) answerWithOutput(link.bus, agentId, callId, answer);
     },
     async askDefinitions() {
-      if (link.bus === null) throw new BusError(BusErrorCode.Disconnected, 'the bus has not been reached yet');
-      return await askDefinitions(link.bus, agentId);
+      if (link.bus === null) return null;
+      try {
+        return await askDefinitions(link.bus, agentId);
+      } catch (error) {
+        if (!isNotPermitted(error)) throw error;
+        tellOfWaiting();
+        return null;
+      }
     },
     hearPruneCalls(onCall, signal) {
       hearCalls(signal, (bus, onRefused) => hearPruneCalls(bus, agentId, understood(onCall), onRefused));

@@ -1,5 +1,6 @@
 import type { Usage } from '../domain/checkIn.ts';
 import type { DesiredDocument } from '../domain/desired.ts';
+import { BusError } from '../infra/bus/errors.ts';
 import { acceptDocument, noteApplied, settleLedger } from './ledger.ts';
 import { LedgerKeeper } from './ledgerKeeper.ts';
 import { EngineWatch, type EngineLook } from './observe/engine.ts';
@@ -117,7 +118,8 @@ class AgentLoop {
         isAway = false;
       } catch (error) {
         // Once per outage: it may last for days, and every further try says the same.
-        if (!isAway) log.info({ err: error }, 'the bus did not give the desired document; going on with the last one');
+        const why = error instanceof BusError ? { why: error.message } : { err: error };
+        if (!isAway) log.info(why, 'the bus did not give the desired document; going on with the last one');
         isAway = true;
         pause = READ_FAILED_MS;
       }

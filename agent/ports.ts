@@ -19,8 +19,8 @@ export interface AgentBus {
   hearOutputCalls(onCall: (call: OutputCall) => void, signal: AbortSignal): void;
   /** Dropped while the bus is away: whoever asked notices. */
   answerWithOutput(callId: string, answer: OutputAnswer): void;
-  /** References of all image definitions; rejects when no gateway tells. */
-  askDefinitions(): Promise<readonly string[]>;
+  /** References of all image definitions; null while the bus was not reached or has not let this agent ask. Rejects when no gateway tells. */
+  askDefinitions(): Promise<readonly string[] | null>;
   /** Calls back with every call that is about pruning, until `signal` aborts. */
   hearPruneCalls(onCall: (call: PruneCall) => void, signal: AbortSignal): void;
   /** Dropped while the bus is away: whoever asked notices. */

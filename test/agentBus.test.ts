@@ -5,6 +5,7 @@ import { agentPassword, newAgentSecret } from '../infra/agentIdentity.ts';
 import { closeConnection, connectionsIn } from '../infra/bus/connections.ts';
 import { putDesired } from '../infra/bus/desired.ts';
 import { ensureDesired } from '../infra/bus/streams.ts';
+import { freeLoopbackPort } from '../infra/start/ports.ts';
 import { realClock } from '../infra/clock.ts';
 import { answerAsGateway, letAgentsIn, WORLD_TOKEN } from './support/agentProcess.ts';
 import { aCheckIn } from './support/builders.ts';
@@ -61,6 +62,7 @@ test('one that is approved while it is connected gets its document with the new 
   const heard = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
   bus.watchDesired(({ version }) => heard[version - 1]?.resolve(version), signal);
   t.is(await bus.readDesired(), null);
+  t.is(await bus.askDefinitions(), null);
   t.deepEqual(said, [`${AGENT_ID} waits for its approval; its fingerprint is ${FINGERPRINT}`]);
 
   await putDesired(app, desired(1, [wanted('s-1')]));
@@ -124,4 +126,25 @@ test('one that asks to join a zone that there is not is not heard, and says so o
     said.filter((line) => line.includes('zone')),
     ['the bus does not take the check-ins of this agent, since there is no such zone: MUSTER_ZONE is far'],
   );
+});
+
+test('a bus that nobody answers for is named once, with what to look at, before anything else is said', async (t) => {
+  const end = new AbortController();
+  const said: string[] = [];
+  const tried = Promise.withResolvers<void>();
+  const say = (_fields: object, line: string): unknown => (tried.resolve(), said.push(line));
+  const log: AgentLog = { debug: say, info: say, warn: say, error: say };
+  const url = `nats://127.0.0.1:${await freeLoopbackPort()}`;
+  const link = new BusLink();
+  const host = { hostname: 'host-1', simulated: false };
+  const options = agentBusOptions({ url, tls: {} }, AGENT_ID, host, { password: () => 'x' });
+  const connecting = link.connect(options, realClock, log, end.signal);
+  t.is(await agentBus(link, 'default', AGENT_ID, FINGERPRINT, log).askDefinitions(), null);
+  await tried.promise;
+  end.abort();
+  await connecting;
+  t.deepEqual(said, [
+    `no bus answers at ${url}; this agent works without it and tries again. See that it runs there, and that the way to it, a tunnel ` +
+      'say, is open',
+  ]);
 });

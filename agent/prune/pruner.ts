@@ -20,7 +20,7 @@ export interface PruneWish {
 
 export interface PrunerPorts extends Pick<AgentPorts, 'clock' | 'engine' | 'log'> {
   /** References of all image definitions; rejects while no gateway answers. */
-  readonly askDefinitions: () => Promise<readonly string[]>;
+  readonly askDefinitions: () => Promise<Definitions>;
   readonly lane: ImageLane;
   /** Something is to be told to the log. */
   readonly onRecord: () => void;

@@ -30,6 +30,8 @@ export interface BusOptions {
   readonly onRefused?: () => void;
   /** Called with every message that the bus did not take, since this user may not send there. */
   readonly onForbidden?: (subject: string) => void;
+  /** Called with every try for the first connection that nobody answers. */
+  readonly onUnanswered?: () => void;
   /** Ends the wait for the first connection; the connection itself lives until it is closed. */
   readonly signal?: AbortSignal;
 }
@@ -65,6 +67,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         throw new BusError(BusErrorCode.Refused, message, { cause: error });
       }
       lastError = error;
+      options.onUnanswered?.();
     }
     await pauseUnlessAborted(RETRY_MS, options.signal);
   }
