@@ -137,7 +137,7 @@ test('--simulate starts the simulated agents with their number, on data of their
   t.is((await program.ended).code, 0);
 });
 
-for (const args of [['--simulate', 'many'], ['--simulate'], ['--port', '1']]) {
+for (const args of [['--simulate', 'many'], ['--simulate', '201'], ['--simulate'], ['--port', '1']]) {
   test(`wrong arguments are refused: ${args.join(' ')}`, async (t) => {
     const here = await site(t);
     const program = here.start(args);

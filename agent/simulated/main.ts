@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { connectBus } from '../../infra/bus/connect.ts';
 import { realClock } from '../../infra/clock.ts';
+import { MOST_SIMULATED_AGENTS, simulatedCount } from '../../infra/start/simulated.ts';
 import { emptyLedger } from '../ledger.ts';
 import type { LedgerStore } from '../ledgerFile.ts';
 import { runAgent } from '../loop.ts';
@@ -13,14 +14,8 @@ import { simulatedHost } from './host.ts';
 import { simulatedHosts, type SimulatedHost } from './hosts.ts';
 import { dailyLoad, seededRandom, seedOf } from './load.ts';
 
-const MOST_AGENTS = 200;
-
 /** `main.ts N`: N simulated agents in this one process. Only their hosts and engines are not real. */
-const count = Number(process.argv[2]);
-if (!Number.isInteger(count) || count < 1 || count > MOST_AGENTS) {
-  process.stderr.write(`the number of simulated agents must be from 1 to ${MOST_AGENTS}\n`);
-  process.exit(2);
-}
+const count = countOrExit(process.argv[2] ?? '');
 
 await runAgentProcess('agents', async (around) => {
   const hosts = simulatedHosts(count);
@@ -154,4 +149,11 @@ function quieter(log: AgentLog, agentId: string): AgentLog {
     warn: (fields, message) => log.info({ agentId, ...fields }, message),
     error: (fields, message) => log.error({ agentId, ...fields }, message),
   };
+}
+
+function countOrExit(text: string): number {
+  const agents = simulatedCount(text);
+  if (agents !== null) return agents;
+  process.stderr.write(`the number of simulated agents must be from 1 to ${MOST_SIMULATED_AGENTS}\n`);
+  process.exit(2);
 }

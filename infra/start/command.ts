@@ -6,6 +6,7 @@ import type { Dashboard } from './dashboard.ts';
 import { StartFailure, isStartError } from './errors.ts';
 import type { Entry } from './parts.ts';
 import { untilSignal } from './signals.ts';
+import { MOST_SIMULATED_AGENTS, simulatedCount } from './simulated.ts';
 import { startMuster, type Muster, type StartOptions } from './startMuster.ts';
 import { goOnUnread } from './unread.ts';
 
@@ -26,10 +27,11 @@ function readArguments(args: readonly string[]): Arguments | 'help' {
   });
   if (values.help === true) return 'help';
   if (values.simulate === undefined) return { simulate: undefined };
-  if (!/^[1-9]\d{0,4}$/.test(values.simulate)) {
-    throw new UsageError(`--simulate needs a number of agents from 1 to 99999, not "${values.simulate}"`);
-  }
-  return { simulate: Number(values.simulate) };
+  const simulate = simulatedCount(values.simulate);
+  if (simulate !== null) return { simulate };
+  throw new UsageError(
+    `--simulate needs a number of agents from 1 to ${MOST_SIMULATED_AGENTS}, not "${values.simulate}"`,
+  );
 }
 
 /** Agents that start along with the gateway need no approval, but for one simulated one: something to approve. */
