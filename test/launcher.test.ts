@@ -54,6 +54,20 @@ test('the entry gets its arguments, and its exit code becomes the exit code', as
   t.is(program.stdout().trim(), "[ '--json', 'a b' ]");
 });
 
+test('what Node says of itself is not said, in what the entry starts neither', async (t) => {
+  const entry = `
+    import { fork } from 'node:child_process';
+    process.emitWarning('of TLS', 'DeprecationWarning', 'DEP0123');
+    process.emitWarning('of the entry', 'Warning', 'OTHER');
+    if (process.send === undefined) fork(import.meta.filename, ['child']);
+  `;
+  const clone = await cloneOf(t, entry);
+  const program = clone.launch();
+  t.is((await program.ended).code, 0);
+  t.is([...program.output().matchAll(/of the entry/g)].length, 2);
+  t.notRegex(program.output(), /of TLS|DEP0123/);
+});
+
 test('packages are installed when the lock file changed, and only then', async (t) => {
   const clone = await cloneOf(t, '');
   t.is((await clone.launch().ended).code, 0);

@@ -12,6 +12,9 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** The first release whose type stripping and APIs are the ones this code is written for. */
 const LEAST_NODE = [24, 12];
 
+/** What Node says of itself: of TypeScript, and of the names in TLS that EventStoreDB's client gives where there is an address. */
+const SILENCED = ['ExperimentalWarning', 'DEP0123'].map((warning) => `--disable-warning=${warning}`);
+
 /**
  * Runs an entry of the repository to its end; ends this process as the entry ended.
  *
@@ -27,7 +30,7 @@ export async function launch(entry, args) {
     process.exit(error.exitCode);
   }
   const candidates = nodeCandidates(ROOT);
-  await runWith(candidates, ['--disable-warning=ExperimentalWarning', join(ROOT, entry), ...args]);
+  await runWith(candidates, [...SILENCED, join(ROOT, entry), ...args]);
 }
 
 /**
