@@ -1,7 +1,7 @@
 import type { KeyRow } from '../http/schemas/keys.ts';
 import { openClient } from './client.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
-import { age, print, printJson, table, withReason, type JsonOption, type ReasonOption } from './output.ts';
+import { aboutAgo, print, printJson, table, withReason, type JsonOption, type ReasonOption } from './output.ts';
 
 export async function listKeys({ json }: JsonOption): Promise<void> {
   const client = await openClient();
@@ -14,7 +14,7 @@ export async function listKeys({ json }: JsonOption): Promise<void> {
     key.name,
     key.role,
     key.expiresAt === null ? 'never' : `${key.expiresAt}${key.expired ? ' (expired)' : ''}`,
-    key.lastUsedAt === null ? '' : `${age(key.lastUsedAt, now)} ago`,
+    aboutAgo(key.lastUsedAt, now),
     key.fingerprint,
   ]);
   print(table(['KEY', 'NAME', 'ROLE', 'EXPIRES', 'USED', 'FINGERPRINT'], rows));

@@ -2,7 +2,7 @@ import { open, unlink, type FileHandle } from 'node:fs/promises';
 import type { ManagerTokenRow } from '../http/schemas/managerTokens.ts';
 import { openClient } from './client.ts';
 import { CliError, ExitCode } from './exitCodes.ts';
-import { age, print, printJson, table, withReason, type JsonOption, type ReasonOption } from './output.ts';
+import { aboutAgo, age, print, printJson, table, withReason, type JsonOption, type ReasonOption } from './output.ts';
 
 export async function listTokens({ json }: JsonOption): Promise<void> {
   const client = await openClient();
@@ -15,7 +15,7 @@ export async function listTokens({ json }: JsonOption): Promise<void> {
   const rows = answer.managerTokens.map(({ tokenId, fingerprint, issuedAt, lastUsedAt }) => [
     tokenId,
     `${age(issuedAt, now)} ago`,
-    lastUsedAt === null ? '' : `${age(lastUsedAt, now)} ago`,
+    aboutAgo(lastUsedAt, now),
     fingerprint,
   ]);
   print(table(['TOKEN', 'ISSUED', 'USED', 'FINGERPRINT'], rows));

@@ -68,6 +68,12 @@ export function age(iso: string | null, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** Of what is known to the minute only: `just now`, `3 min ago`. */
+export function aboutAgo(iso: string | null, nowMs: number): string {
+  if (iso === null) return '';
+  return nowMs - Date.parse(iso) < 120_000 ? 'just now' : `${age(iso, nowMs)} ago`;
+}
+
 export interface JsonOption {
   readonly json?: boolean;
 }
