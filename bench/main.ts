@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { endWhenUnread } from '../infra/start/unread.ts';
+import { optionsOrUsage } from '../test/support/options.ts';
 import { benchCheckIns } from './checkIns.ts';
 import { benchController } from './controller.ts';
 import { benchCopy } from './copy.ts';
@@ -44,24 +45,31 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 };
 
 /**
- * `npm run bench [-- --runs N] [--minutes N] [--only NAME] [--json FILE]`: how close Muster comes to the raw limit of what it stands on,
- * both measured in the same run on the same machine. Figures depend on the machine; the ratios are what to compare.
+ * How close Muster comes to the raw limit of what it stands on, both measured in the same run on the same machine. Figures depend on
+ * the machine; the ratios are what to compare.
  */
-const { values } = parseArgs({
-  options: {
-    json: { type: 'string' },
-    runs: { type: 'string', default: '3' },
-    minutes: { type: 'string', default: '2' },
-    only: { type: 'string' },
-  },
+const USAGE = `npm run bench [-- --runs N] [--minutes N] [--only NAME] [--json FILE]
+
+${Object.entries(BENCHES)
+  .map(([name, { what }]) => `  ${name.padEnd(12)}${what}`)
+  .join('\n')}`;
+
+const { values, runs, minutes } = optionsOrUsage(USAGE, () => {
+  const parsed = parseArgs({
+    options: {
+      json: { type: 'string' },
+      runs: { type: 'string', default: '3' },
+      minutes: { type: 'string', default: '2' },
+      only: { type: 'string' },
+    },
+  });
+  const asked = { runs: Number(parsed.values.runs), minutes: Number(parsed.values.minutes) };
+  if (!Number.isInteger(asked.runs) || asked.runs < 1) throw new RangeError('--runs takes a whole number from 1');
+  if (!(asked.minutes > 0)) throw new RangeError('--minutes takes a number above 0');
+  const { only } = parsed.values;
+  if (only !== undefined && !Object.hasOwn(BENCHES, only)) throw new RangeError(`there is no figure "${only}"`);
+  return { values: parsed.values, ...asked };
 });
-const runs = Number(values.runs);
-if (!Number.isInteger(runs) || runs < 1) throw new RangeError('--runs takes a whole number from 1');
-const minutes = Number(values.minutes);
-if (!(minutes > 0)) throw new RangeError('--minutes takes a number above 0');
-if (values.only !== undefined && !Object.hasOwn(BENCHES, values.only)) {
-  throw new RangeError(`--only takes one of ${Object.keys(BENCHES).join(', ')}`);
-}
 
 endWhenUnread();
 const rows: Row[] = [];

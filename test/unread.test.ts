@@ -26,7 +26,6 @@ async function unread(...words: readonly string[]): Promise<End> {
 
 for (const words of [
   ['gateway/cli/main.ts', 'config'],
-  ['gateway/cli/main.ts', '--help'],
   ['test/simulation/main.ts', '--faults'],
   ['test/simulation/main.ts', '--steps', '3', '--verbose'],
 ]) {

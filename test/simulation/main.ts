@@ -2,27 +2,44 @@ import { parseArgs } from 'node:util';
 import { isoTime } from '../../infra/clock.ts';
 import { endWhenUnread } from '../../infra/start/unread.ts';
 import { describeFaults, faultTable, isFaultName, type FaultName } from './faults.ts';
+import { optionsOrUsage } from '../support/options.ts';
 import { runSimulation } from './run.ts';
 import { wholeNumber } from './arguments.ts';
 import type { World } from './world.ts';
 
-/**
- * `npm run sim -- --seed N [--steps N] [--agents N] [--gateways N] [--[no-]labels] [--[no-]identity] [--only FAULT,FAULT] [--verbose]`: one run of the fleet,
- * always the same for a seed. `--faults` lists the faults. Without an option the seed decides.
- */
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    steps: { type: 'string' },
-    agents: { type: 'string' },
-    gateways: { type: 'string' },
-    labels: { type: 'boolean' },
-    identity: { type: 'boolean' },
-    only: { type: 'string' },
-    faults: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-  },
-  allowNegative: true,
+/** One run of the fleet, always the same for a seed. Without an option the seed decides. */
+const USAGE = `npm run sim -- --seed N [--steps N] [--agents N] [--gateways N] [--[no-]labels] [--[no-]identity] [--only FAULT,FAULT]
+                  [--verbose]
+npm run sim -- --faults        what may go wrong`;
+
+const { values, plan } = optionsOrUsage(USAGE, () => {
+  const parsed = parseArgs({
+    options: {
+      seed: { type: 'string', default: '1' },
+      steps: { type: 'string' },
+      agents: { type: 'string' },
+      gateways: { type: 'string' },
+      labels: { type: 'boolean' },
+      identity: { type: 'boolean' },
+      only: { type: 'string' },
+      faults: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
+    },
+    allowNegative: true,
+  });
+  const { seed, steps, agents, gateways, labels, identity, only } = parsed.values;
+  return {
+    values: parsed.values,
+    plan: {
+      seed: wholeNumber('seed', seed),
+      ...(steps === undefined ? {} : { steps: wholeNumber('steps', steps) }),
+      ...(agents === undefined ? {} : { agents: wholeNumber('agents', agents) }),
+      ...(gateways === undefined ? {} : { gateways: wholeNumber('gateways', gateways) }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(identity === undefined ? {} : { identity }),
+      ...(only === undefined ? {} : { only: faultNames(only) }),
+    },
+  };
 });
 
 endWhenUnread();
@@ -33,13 +50,7 @@ async function run(): Promise<void> {
   const began = performance.now();
   try {
     const result = await runSimulation({
-      seed: wholeNumber('seed', values.seed),
-      ...(values.steps === undefined ? {} : { steps: wholeNumber('steps', values.steps) }),
-      ...(values.agents === undefined ? {} : { agents: wholeNumber('agents', values.agents) }),
-      ...(values.gateways === undefined ? {} : { gateways: wholeNumber('gateways', values.gateways) }),
-      ...(values.labels === undefined ? {} : { labels: values.labels }),
-      ...(values.identity === undefined ? {} : { identity: values.identity }),
-      ...(values.only === undefined ? {} : { only: faultNames(values.only) }),
+      ...plan,
       ...(values.verbose ? { onStep: tell, onTrouble: tellTrouble } : {}),
     });
     const { logHash, version, virtualSeconds, settledSeconds, events } = result;

@@ -3,25 +3,37 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { endWhenUnread } from '../../infra/start/unread.ts';
+import { optionsOrUsage } from '../support/options.ts';
 import { wholeNumber } from './arguments.ts';
 import { liveBytes } from './liveBytes.ts';
 import { replayCommand } from './run.ts';
 import type { SoakAnswer, SoakQuestion } from './soakWorker.ts';
 
 /**
- * `npm run soak -- [--minutes 120] [--seeds 2000] [--from N] [--threads N]`: new worlds on every processor until the time
- * or the seeds are used up, whichever comes first; then the failures again, each with the command that replays it. Without
- * `--from` the seeds begin at the time of day in seconds, so that every soak sees other worlds; the number is printed.
- * Every line says what is held between two worlds, after a collection, and what the whole process takes: neither may grow
- * with the worlds.
+ * New worlds on every processor until the time or the seeds are used up, whichever comes first; then the failures again, each with
+ * the command that replays it. Without `--from` the seeds begin at the time of day in seconds, so that every soak sees other
+ * worlds; the number is printed. Every line says what is held between two worlds, after a collection, and what the whole process
+ * takes: neither may grow with the worlds.
  */
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '120' },
-    seeds: { type: 'string' },
-    from: { type: 'string' },
-    threads: { type: 'string' },
-  },
+const USAGE = 'npm run soak -- [--minutes 120] [--seeds 2000] [--from N] [--threads N]';
+
+const { minutes, from, most, threads } = optionsOrUsage(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '120' },
+      seeds: { type: 'string' },
+      from: { type: 'string' },
+      threads: { type: 'string' },
+    },
+  });
+  const asked = Number(values.minutes);
+  if (!(asked > 0)) throw new RangeError(`--minutes takes a number above 0, not "${values.minutes}"`);
+  return {
+    minutes: asked,
+    from: values.from === undefined ? Math.floor(Date.now() / 1000) : wholeNumber('from', values.from),
+    most: values.seeds === undefined ? Infinity : wholeNumber('seeds', values.seeds),
+    threads: values.threads === undefined ? availableParallelism() : wholeNumber('threads', values.threads),
+  };
 });
 
 const PROGRESS_MS = 15_000;
@@ -29,12 +41,6 @@ const PROGRESS_MS = 15_000;
 const WARM_UP_WORLDS = 20;
 /** A world takes well under a second; one that takes this long hangs, and that is a failure too. */
 const HANGS_MS = 120_000;
-
-const minutes = Number(values.minutes);
-if (!(minutes > 0)) throw new RangeError(`--minutes takes a number above 0, not "${values.minutes}"`);
-const from = values.from === undefined ? Math.floor(Date.now() / 1000) : wholeNumber('from', values.from);
-const most = values.seeds === undefined ? Infinity : wholeNumber('seeds', values.seeds);
-const threads = values.threads === undefined ? availableParallelism() : wholeNumber('threads', values.threads);
 
 endWhenUnread();
 const startedAt = performance.now();
