@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import test from 'ava';
 import { errorOf } from '../gateway/cli/problemText.ts';
 import { MAIN, muster, ok, run } from './support/cli.ts';
@@ -100,4 +103,41 @@ test('waiting for a session goes on when its gateway was away', async (t) => {
   await waiting.says(/Running on six/);
   t.is((await waiting.ended).code, 0);
   agent.stop();
+});
+
+test('of a large fleet no more is read and printed than somebody reads', async (t) => {
+  const asked: string[] = [];
+  const candidates = Array.from({ length: 30 }, (_, index) => ({
+    agentId: `host-${index}`,
+    outcome: index === 0 ? 'chosen' : 'fits',
+    load: 0.5,
+    sessions: 0,
+    reasons: [],
+  }));
+  const answers: Readonly<Record<string, object>> = {
+    '/api/v1/sessions': { sessions: [] },
+    '/api/v1/me': { simulated: false },
+    '/api/v1/sessions/s-1/placement': {
+      decision: 'placed',
+      agentId: 'host-0',
+      gpuUuids: [],
+      agents: 30,
+      complete: true,
+      codes: {},
+      candidates,
+    },
+  };
+  const server = createServer(({ url = '' }, response) => {
+    asked.push(url);
+    response.end(JSON.stringify(answers[url]));
+  }).listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const env = { MUSTER_HTTP: `127.0.0.1:${port}`, MUSTER_ADMIN_KEY: ADMIN_KEY };
+  t.regex(await ok(t, run(['sessions'], env)), /^No session is live/);
+  t.deepEqual(asked, ['/api/v1/sessions', '/api/v1/me']);
+  const why = (await ok(t, run(['sessions', 'why', 's-1'], env))).split('\n');
+  t.is(why.length, 1 + 20 + 1 + 1);
+  t.is(why.at(-2), '  the best 20 of 30 agents are named; --json names all');
 });

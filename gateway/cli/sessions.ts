@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Explanation } from '../../domain/placement/explanation.ts';
+import { restSentence } from '../../domain/placement/restSentence.ts';
 import { pullText } from '../../projections/sessionTelemetry.ts';
 import type { AgentView, SessionView } from '../../projections/views.ts';
 import { openClient, type Client } from './client.ts';
@@ -19,15 +20,14 @@ import {
 import { reasonLines } from './problemText.ts';
 
 const LOOK_EVERY_MS = 300;
+/** Agents, as many as a refusal names. */
+const MOST_NAMED = 20;
 
 export async function listSessions({ json, all }: JsonOption & { readonly all?: boolean }): Promise<void> {
   const client = await openClient();
-  const [answer, fleet] = await Promise.all([
-    client.call<{ readonly sessions: readonly SessionView[] }>('/sessions'),
-    client.call<{ readonly agents: readonly AgentView[] }>('/agents'),
-  ]);
+  const answer = await client.call<{ readonly sessions: readonly SessionView[] }>('/sessions');
   if (json === true) return printJson(answer);
-  const simulated = new Set(fleet.agents.filter((agent) => agent.simulated).map(({ agentId }) => agentId));
+  const simulated = await simulatedAgents(client);
   const shown = answer.sessions.filter(({ endedAt }) => all === true || endedAt === null);
   const over = answer.sessions.length - shown.length;
   if (shown.length > 0)
@@ -39,6 +39,14 @@ export async function listSessions({ json, all }: JsonOption & { readonly all?: 
     );
   if (shown.length === 0) print('No session is live. `npx muster sessions start <image>` starts one.');
   if (over > 0) print(`${over} more ${over === 1 ? 'is' : 'are'} over; --all shows them`);
+}
+
+/** A large fleet is not asked for where all of its agents are real. */
+async function simulatedAgents(client: Client): Promise<ReadonlySet<string>> {
+  const me = await client.call<{ readonly simulated: boolean }>('/me');
+  if (!me.simulated) return new Set();
+  const { agents } = await client.call<{ readonly agents: readonly AgentView[] }>('/agents');
+  return new Set(agents.filter((agent) => agent.simulated).map(({ agentId }) => agentId));
 }
 
 const HEAD = ['SESSION', 'IMAGE', 'PHASE', 'AGENT', 'GPUS', 'ENDPOINTS', 'REQUESTED'];
@@ -150,7 +158,8 @@ export async function whySession(sessionId: string, { json }: JsonOption): Promi
   const client = await openClient();
   const explanation = await client.call<Explanation>(`/sessions/${encodeURIComponent(sessionId)}/placement`);
   if (json === true) return printJson(explanation);
-  const { decision, agentId, gpuUuids, candidates } = explanation;
+  const { decision, agentId, gpuUuids } = explanation;
+  const candidates = explanation.candidates.slice(0, MOST_NAMED);
   const gpus = gpuUuids.length === 0 ? '' : ` with ${gpuUuids.join(', ')}`;
   print(`${sessionId}: ${decision}${agentId === null ? '' : ` on ${agentId}`}${gpus}`);
   const fitting = candidates.filter(({ load }) => load !== null);
@@ -158,6 +167,9 @@ export async function whySession(sessionId: string, { json }: JsonOption): Promi
     print(`  ${id}: ${outcome}, would be loaded to ${Math.round((load ?? 0) * 100)} %`);
   }
   for (const line of reasonLines(candidates)) print(`  ${line}`);
+  const isWhole = explanation.complete && candidates.length === explanation.candidates.length;
+  const rest = restSentence({ ...explanation, candidates, complete: isWhole });
+  if (rest !== null) print(`  ${rest}; --json names ${explanation.complete ? 'all' : explanation.candidates.length}`);
 }
 
 /** Null when no gateway answers: the session is in the log all the same. */
