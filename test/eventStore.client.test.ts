@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openEventStore } from '../infra/eventStore/client.ts';
 import { firstOf } from '../infra/eventStore/firstOf.ts';
+import { StoreError, StoreErrorCode } from '../infra/eventStore/errors.ts';
 import type { EventStore, NewEvent } from '../infra/eventStore/port.ts';
 import { shownUrl } from '../infra/eventStore/url.ts';
+import { unavailable } from '../infra/log/unavailable.ts';
 import { makeAuthority } from './support/certificates.ts';
 import { startEventStore, type EventStoreOptions, type TestEventStore } from './support/eventStore.ts';
 import { openStore } from './support/eventStoreHarness.ts';
@@ -224,3 +226,12 @@ async function start(
   const server = await started(t, options);
   return { server, store: openStore(t, server.url) };
 }
+
+test('what the transport says of a store that is away is told in short', (t) => {
+  const said =
+    'fleet-main: 14 UNAVAILABLE: No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:2113. Resolution note: ';
+  t.regex(
+    unavailable('fleet', new StoreError(StoreErrorCode.Away, said)).message,
+    /^fleet cannot be reached or written: connect ECONNREFUSED 127\.0\.0\.1:2113\. Try again once EventStoreDB is back/,
+  );
+});

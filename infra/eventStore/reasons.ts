@@ -32,7 +32,7 @@ export function whyAway(url: string, error: StoreError | null): string {
 }
 
 /** The transport wraps what went wrong into what it tried, over several lines. */
-function inShort(message: string): string {
+export function inShort(message: string): string {
   const [, last = message] = /Last error: (?:Error: )?(.*?)(?:\. Resolution note.*)?$/s.exec(message) ?? [];
   return last.replaceAll(/\s+/g, ' ').trim().replace(/\.+$/, '').slice(0, LONGEST_WORDS);
 }

@@ -1,10 +1,12 @@
 import { BusError, BusErrorCode, ServerCode, hasServerCode } from '../bus/errors.ts';
 import { StoreError, StoreErrorCode } from '../eventStore/errors.ts';
+import { inShort } from '../eventStore/reasons.ts';
 import { LogError, LogErrorCode } from './errors.ts';
 
 /** Nothing was written to `what`, for a reason that bus or store gave; the sentence says what to do about it. */
 export function unavailable(what: string, cause: unknown): LogError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const why = cause instanceof StoreError ? inShort(said) : said;
   return new LogError(
     LogErrorCode.LogUnavailable,
     `${what} cannot be reached or written: ${why}${remedy(cause)}`,
