@@ -1,3 +1,4 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
 import test from 'ava';
 import type { LogsAnswer } from '../gateway/http/routes/listLogs.ts';
 import { hostsOf } from '../infra/eventStore/connectionString.ts';
@@ -120,4 +121,20 @@ test('a store that hangs keeps nobody waiting without end, and nobody is late fo
   const accepted = await until('accepted', start, ({ status }) => status !== 503);
   t.is(accepted.status, 201);
   t.is((await muster.sessions()).length, 1);
+});
+
+test('of a log that was deleted in EventStoreDB everybody who asks is told so, with what to do', async (t) => {
+  const server = await startEventStore();
+  t.teardown(() => server.stop());
+  const muster = await startGateway(t, { env: { ...QUICK, MUSTER_EVENT_LOG: server.url } });
+  await muster.defineImage('one');
+  const client = EventStoreDBClient.connectionString(server.url);
+  t.teardown(() => client.dispose());
+  await client.tombstoneStream('fleet-main');
+  const { status, body } = await muster.request('GET', '/events?log=fleet');
+  t.deepEqual([status, (body as ProblemBody).code], [503, 'LOG_CORRUPT']);
+  t.regex(
+    (body as ProblemBody).detail,
+    /^fleet: the stream fleet-main was deleted in EventStoreDB, .* Restore it from a backup/,
+  );
 });

@@ -1,6 +1,12 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isHistoryOffline, isLogUnavailable, isOutcomeUnknown } from '../../infra/log/errors.ts';
+import {
+  LogError,
+  isHistoryOffline,
+  isLogUnavailable,
+  isLogUnreadable,
+  isOutcomeUnknown,
+} from '../../infra/log/errors.ts';
 import { isSecretConflict, isSecretsFull, isSecretsUnavailable } from '../../infra/secrets/errors.ts';
 import { isAccessRefused, type AccessCode, type AccessRefused } from '../auth/errors.ts';
 import { LogReadOnly, isControllerUnavailable } from '../controller/machine.ts';
@@ -59,6 +65,9 @@ export function toProblem(error: unknown, incident: Incident): HttpProblem {
   }
   if (isSecretsFull(error) && error instanceof Error)
     return new HttpProblem(503, 'SECRETS_FULL', error.message, { cause: error });
+  if (error instanceof LogError && isLogUnreadable(error)) {
+    return new HttpProblem(503, error.code, error.message, { cause: error });
+  }
   if (error instanceof LogReadOnly) return new HttpProblem(503, error.code, error.message, { cause: error });
   const known = error instanceof Error && 'code' in error ? KNOWN[String(error.code)] : undefined;
   if (known !== undefined) return known();
