@@ -81,10 +81,10 @@ async function times(run: number, question: (agentId: string) => Promise<void>):
 
 async function ask(rest: Rest, agentId: string, days: number, { bucketSeconds }: Resolution): Promise<void> {
   const path = `/agents/${agentId}/utilization?hours=${days * 24}&step=${bucketSeconds}`;
-  const { points } = await rest.read<UtilizationView>(path);
+  const { samples } = await rest.read<UtilizationView>(path);
   const most = (days * DAY_MS) / (bucketSeconds * 1000);
   // The hour that is open has nothing, and neither have the last ten days when they are not over.
-  if (points.length < most * 0.9) throw new Error(`${agentId} has ${points.length} of ${most} points`);
+  if (samples.length < most * 0.9) throw new Error(`${agentId} has ${samples.length} of ${most} points`);
 }
 
 async function getAll(bus: Bus, agentId: string, since: number, resolution: Resolution, now: number): Promise<void> {

@@ -5,7 +5,7 @@ import { STEPS_PER_UNIT, type Bucket, type Measure, type Spread } from './rollup
  * the history is kept in, so that reading gives back exactly what was written; spreads are written as the mean and how far
  * the lowest and the highest are from it, which is mostly 0.
  */
-interface Columns {
+export interface ChunkColumns {
   readonly version: 1;
   /** Start of the chunk, ms since 1970. */
   readonly start: number;
@@ -13,16 +13,16 @@ interface Columns {
   /** The number of each bucket within the chunk, rising. */
   readonly places: readonly number[];
   readonly samples: readonly number[];
-  readonly cpuMillicores: SpreadColumns;
-  readonly memoryBytes: SpreadColumns;
+  readonly cpuMillicores: ChunkSpreads;
+  readonly memoryBytes: ChunkSpreads;
   /** Null instead of a column: no bucket of the chunk knows. */
   readonly diskUsedBytes: Column | null;
-  readonly gpuPercent: SpreadColumns | null;
-  readonly gpuMemoryBytes: SpreadColumns | null;
+  readonly gpuPercent: ChunkSpreads | null;
+  readonly gpuMemoryBytes: ChunkSpreads | null;
 }
 
 type Column = readonly (number | null)[];
-interface SpreadColumns {
+export interface ChunkSpreads {
   readonly mean: Column;
   readonly below: Column;
   readonly above: Column;
@@ -30,33 +30,37 @@ interface SpreadColumns {
 
 /** `start` in ms. The buckets are in the order of time and lie in the chunk. */
 export function encodeChunk(start: number, bucketSeconds: number, buckets: readonly Bucket[]): string {
-  const columns: Columns = {
+  return JSON.stringify(columnsOf(start, bucketSeconds, buckets));
+}
+
+/** The buckets as columns; their places count from `start`, in ms. */
+export function columnsOf(start: number, bucketSeconds: number, buckets: readonly Bucket[]): ChunkColumns {
+  return {
     version: 1,
     start,
     bucketSeconds,
     places: buckets.map(({ at }) => (at - start) / (bucketSeconds * 1000)),
     samples: buckets.map(({ samples }) => samples),
-    cpuMillicores: spreadColumns(buckets, 'cpuMillicores'),
-    memoryBytes: spreadColumns(buckets, 'memoryBytes'),
+    cpuMillicores: spreadsIn(buckets, 'cpuMillicores'),
+    memoryBytes: spreadsIn(buckets, 'memoryBytes'),
     diskUsedBytes: knows(buckets, 'diskUsedBytes') ? buckets.map(diskSteps) : null,
-    gpuPercent: knows(buckets, 'gpuPercent') ? spreadColumns(buckets, 'gpuPercent') : null,
-    gpuMemoryBytes: knows(buckets, 'gpuMemoryBytes') ? spreadColumns(buckets, 'gpuMemoryBytes') : null,
+    gpuPercent: knows(buckets, 'gpuPercent') ? spreadsIn(buckets, 'gpuPercent') : null,
+    gpuMemoryBytes: knows(buckets, 'gpuMemoryBytes') ? spreadsIn(buckets, 'gpuMemoryBytes') : null,
   };
-  return JSON.stringify(columns);
 }
 
 /** The buckets of a chunk in the order of time; null when the text is no chunk. */
 export function decodeChunk(text: string): readonly Bucket[] | null {
-  const columns = parsed(text);
+  const columns = parseChunk(text);
   if (columns === null) return null;
   const { start, bucketSeconds, places, samples, diskUsedBytes } = columns;
   const [cpu, memory] = [spreadsOf(columns, 'cpuMillicores'), spreadsOf(columns, 'memoryBytes')];
   const [gpuLoad, gpuMemory] = [spreadsOf(columns, 'gpuPercent'), spreadsOf(columns, 'gpuMemoryBytes')];
   const buckets: Bucket[] = [];
   for (let index = 0; index < places.length; index += 1) {
-    const cpuMillicores = cpu?.[index] ?? null;
-    const memoryBytes = memory?.[index] ?? null;
-    if (cpuMillicores === null || memoryBytes === null) return null;
+    const [cpuMillicores, memoryBytes] = [cpu?.[index] ?? null, memory?.[index] ?? null];
+    // Every bucket of a chunk knows both.
+    if (cpuMillicores === null || memoryBytes === null) continue;
     const disk = diskUsedBytes?.[index] ?? null;
     const place = places[index] ?? 0;
     buckets.push({
@@ -76,7 +80,7 @@ function knows(buckets: readonly Bucket[], measure: 'diskUsedBytes' | 'gpuPercen
   return buckets.some((bucket) => bucket[measure] !== null);
 }
 
-function spreadColumns(buckets: readonly Bucket[], measure: Measure): SpreadColumns {
+function spreadsIn(buckets: readonly Bucket[], measure: Measure): ChunkSpreads {
   const steps = (value: number) => Math.round(value * STEPS_PER_UNIT[measure]);
   const column = (of: (spread: Spread) => number): Column =>
     buckets.map(({ [measure]: spread }) => (spread === null ? null : of(spread)));
@@ -91,8 +95,8 @@ function diskSteps({ diskUsedBytes }: Bucket): number | null {
   return diskUsedBytes === null ? null : Math.round(diskUsedBytes * STEPS_PER_UNIT.diskUsedBytes);
 }
 
-/** A column at a time: a day has 8,640 buckets, and whoever looks at it waits. Null: no bucket knows. */
-function spreadsOf(columns: Columns, measure: Measure): readonly (Spread | null)[] | null {
+/** Null: no bucket knows. */
+function spreadsOf(columns: ChunkColumns, measure: Measure): readonly (Spread | null)[] | null {
   const spreads = columns[measure];
   if (spreads === null) return null;
   const { below, above } = spreads;
@@ -104,7 +108,8 @@ function spreadsOf(columns: Columns, measure: Measure): readonly (Spread | null)
   });
 }
 
-function parsed(text: string): Columns | null {
+/** The columns of a chunk; null when the text is no chunk. */
+export function parseChunk(text: string): ChunkColumns | null {
   try {
     const value: unknown = JSON.parse(text);
     return isColumns(value) ? value : null;
@@ -114,18 +119,19 @@ function parsed(text: string): Columns | null {
   }
 }
 
-function isColumns(value: unknown): value is Columns {
+function isColumns(value: unknown): value is ChunkColumns {
   if (!isRecord(value) || value['version'] !== 1) return false;
   const { start, bucketSeconds, places, samples, cpuMillicores, memoryBytes } = value;
   const { diskUsedBytes, gpuPercent, gpuMemoryBytes } = value;
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(bucketSeconds)) return false;
   if (!isColumn(places, null) || !isColumn(samples, places.length)) return false;
-  if ([...places, ...samples].includes(null)) return false;
-  const isSpreads = (columns: unknown) =>
+  if (places.includes(null) || samples.includes(null)) return false;
+  const isSpreads = (columns: unknown): columns is ChunkSpreads =>
     isRecord(columns) &&
     [columns['mean'], columns['below'], columns['above']].every((column) => isColumn(column, places.length));
+  const isKnown = ({ mean, below, above }: ChunkSpreads) => ![mean, below, above].some((each) => each.includes(null));
   return (
-    [cpuMillicores, memoryBytes].every(isSpreads) &&
+    [cpuMillicores, memoryBytes].every((columns) => isSpreads(columns) && isKnown(columns)) &&
     [gpuPercent, gpuMemoryBytes].every((columns) => columns === null || isSpreads(columns)) &&
     (diskUsedBytes === null || isColumn(diskUsedBytes, places.length))
   );

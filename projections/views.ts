@@ -199,31 +199,35 @@ export interface AccessKeyView extends AccessKey {
   readonly expired: boolean;
 }
 
-/** What was measured at one time. Disk is a level: the newest one known. Null: nobody told. */
-export interface MeasuredUse {
-  readonly cpuMillicores: number;
-  readonly memoryBytes: number;
-  /** Mean load of the agent's devices, to a tenth. */
-  readonly gpuPercent: number | null;
-  /** What is used on all of the agent's devices together. */
-  readonly gpuMemoryBytes: number | null;
+/** A number for each bucket; null: it is not known. */
+export type Column = readonly (number | null)[];
+
+export interface SpreadColumns {
+  readonly lowest: Column;
+  readonly mean: Column;
+  readonly highest: Column;
 }
 
-/** One point of the utilization history: means over the bucket that starts at `at` (ms since the epoch, UTC). */
-export interface UtilizationPoint extends MeasuredUse {
-  readonly at: number;
-  /** Check-ins that were received in the bucket. */
-  readonly samples: number;
-  readonly diskUsedBytes: number | null;
-  readonly lowest: MeasuredUse;
-  readonly highest: MeasuredUse;
-}
-
+/**
+ * The utilization of an agent as columns, all of one length, in the precision that it is kept in: millicores and MiB whole,
+ * percent to a tenth. It begins with the first and ends with the last bucket of the range in which something was received.
+ */
 export interface UtilizationView {
   readonly agentId: string;
-  /** Width of a bucket. A missing bucket is a gap: nothing was received then. */
+  /** Start of the first bucket, ms since the epoch, UTC. */
+  readonly start: number;
+  /** Width of a bucket, and so from one to the next. */
   readonly stepSeconds: number;
-  readonly points: readonly UtilizationPoint[];
+  /** Check-ins that were received in the bucket. 0: a gap, in which every other column has null. */
+  readonly samples: readonly number[];
+  readonly cpuMillicores: SpreadColumns;
+  readonly memoryMib: SpreadColumns;
+  /** A level: the newest one known. Null instead of columns, here and below: nobody told in all of the time. */
+  readonly diskUsedMib: Column | null;
+  /** Mean load of the agent's devices. */
+  readonly gpuPercent: SpreadColumns | null;
+  /** What is used on all of the agent's devices together. */
+  readonly gpuMemoryMib: SpreadColumns | null;
 }
 
 /** What placement counts with; `capacity` is null while the hardware is not known. */

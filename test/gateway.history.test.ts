@@ -1,7 +1,8 @@
 import test from 'ava';
 import type { CheckIn } from '../domain/checkIn.ts';
+import { utilization } from '../gateway/http/schemas/agentHistory.ts';
 import { isoTime } from '../infra/clock.ts';
-import type { UtilizationView } from '../projections/views.ts';
+import type { SpreadColumns, UtilizationView } from '../projections/views.ts';
 import { GIB, aCheckIn } from './support/builders.ts';
 import { startGateway, type ProblemBody } from './support/gateway.ts';
 import { checkInMessage, storeCheckIns } from './support/storedCheckIns.ts';
@@ -28,6 +29,10 @@ function dayOf(agentId: string, now: number): readonly CheckIn[] {
   );
 }
 
+function received({ samples }: UtilizationView): number {
+  return samples.reduce((sum, each) => sum + each, 0);
+}
+
 test('a day of an agent is answered at the step that is asked for, with the extremes of each point', async (t) => {
   const muster = await startGateway(t);
   const bus = await muster.nats.connect('app');
@@ -41,34 +46,31 @@ test('a day of an agent is answered at the step that is asked for, with the extr
   const hourly = await until(
     'the day is there',
     () => read('?step=3600'),
-    ({ points }) => points.reduce((sum, { samples }) => sum + samples, 0) >= 24 * 120,
+    (view) => received(view) >= 24 * 120,
   );
   t.is(hourly.stepSeconds, 3600);
-  t.like(hourly.points[3], {
-    samples: 120,
-    cpuMillicores: 2000,
-    memoryBytes: GIB,
-    diskUsedBytes: 5 * GIB,
-    gpuPercent: null,
-    gpuMemoryBytes: null,
-    lowest: { cpuMillicores: 1000, memoryBytes: GIB, gpuPercent: null, gpuMemoryBytes: null },
-    highest: { cpuMillicores: 3000, memoryBytes: GIB, gpuPercent: null, gpuMemoryBytes: null },
-  });
+  const fourth = ({ lowest, mean, highest }: SpreadColumns) => [lowest[3], mean[3], highest[3]];
+  t.is(hourly.samples[3], 120);
+  t.deepEqual(fourth(hourly.cpuMillicores), [1000, 2000, 3000]);
+  t.deepEqual(fourth(hourly.memoryMib), [1024, 1024, 1024]);
+  t.is(hourly.diskUsedMib?.[3], 5 * 1024);
+  t.deepEqual([hourly.gpuPercent, hourly.gpuMemoryMib], [null, null], 'nobody told');
   const byTheMinute = await read('');
   t.is(byTheMinute.stepSeconds, 60, 'enough to draw a day');
-  t.true(byTheMinute.points.length >= 24 * 60);
+  t.true(byTheMinute.samples.length >= 24 * 60);
   t.is((await read('?hours=1')).stepSeconds, 10);
   const startedAt = performance.now();
   const fine = await read('?hours=24&step=10');
-  t.log(`24 h at 10 s over HTTP: ${(performance.now() - startedAt).toFixed(0)} ms, ${fine.points.length} points`);
-  t.true(fine.points.length > 23 * 120, 'all but what left the last 24 h meanwhile');
-  t.deepEqual(new Set(fine.points.map(({ at }) => at % 10_000)), new Set([0]));
+  t.log(`24 h at 10 s over HTTP: ${(performance.now() - startedAt).toFixed(0)} ms, ${fine.samples.length} buckets`);
+  t.true(received(fine) > 23 * 120, 'all but what left the last 24 h meanwhile');
+  t.is(fine.start % 10_000, 0);
+  t.deepEqual(utilization.parse(fine), fine, 'as the API document says, and nothing else');
 
   const since = isoTime(now - 5 * HOUR);
   const until4 = isoTime(now - 4 * HOUR);
   const part = await read(`?since=${since}&until=${until4}&step=60`);
-  t.is(part.points.length, 61);
-  t.true(part.points.every(({ at }) => at > now - 5 * HOUR - 60_000 && at <= now - 4 * HOUR));
+  t.is(part.samples.length, 61);
+  t.true(part.start > now - 5 * HOUR - 60_000 && part.start + 60 * 60_000 <= now - 4 * HOUR);
 });
 
 test('a history that cannot be answered is refused with the reason', async (t) => {

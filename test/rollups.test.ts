@@ -2,7 +2,7 @@ import { fc, testProp } from '@fast-check/ava';
 import test from 'ava';
 import type { Usage } from '../domain/checkIn.ts';
 import { coarsened, COARSER, FINE, mergedBuckets, RESOLUTIONS, type Bucket } from '../projections/rollup.ts';
-import { decodeChunk, encodeChunk } from '../projections/rollupChunk.ts';
+import { columnsOf, decodeChunk, encodeChunk } from '../projections/rollupChunk.ts';
 import { chunksIn, resolutionFor, resolutionOf } from '../projections/rollupRange.ts';
 import {
   absorb,
@@ -12,6 +12,7 @@ import {
   openHours,
   type UtilizationHistory,
 } from '../projections/utilization.ts';
+import { utilizationView } from '../projections/utilizationView.ts';
 import { aGpuUse, GIB, NOW } from './support/builders.ts';
 
 const START = Date.parse(NOW);
@@ -184,6 +185,66 @@ test('a text that is no chunk is told from one', (t) => {
   ]) {
     t.is(decodeChunk(wrong), null, wrong);
   }
+});
+
+test('a range is answered as columns from its first bucket to its last, and a gap has no value in any', (t) => {
+  const buckets = measured(
+    [0, { cpu: 9000 }],
+    [60, { cpu: 1000, gpus: [20, 25] }],
+    [61, { cpu: 2000, disk: GIB, gpus: [0, 0] }],
+    [80, { cpu: 3000 }],
+    [120, { cpu: 9000 }],
+  );
+  const range = { since: START + 35 * SECOND, until: START + 119 * SECOND };
+  t.deepEqual(utilizationView('a', range, 10, [columnsOf(START, 10, buckets)]), {
+    agentId: 'a',
+    start: START + MINUTE,
+    stepSeconds: 10,
+    samples: [2, 0, 1],
+    cpuMillicores: { lowest: [1000, null, 3000], mean: [1500, null, 3000], highest: [2000, null, 3000] },
+    memoryMib: { lowest: [1024, null, 1024], mean: [1024, null, 1024], highest: [1024, null, 1024] },
+    diskUsedMib: [1024, null, null],
+    gpuPercent: { lowest: [0, null, null], mean: [11.3, null, null], highest: [22.5, null, null] },
+    gpuMemoryMib: { lowest: [2048, null, null], mean: [2048, null, null], highest: [2048, null, null] },
+  });
+  const nothing = { lowest: [], mean: [], highest: [] };
+  t.deepEqual(utilizationView('a', { since: START, until: START + HOUR }, 10, []), {
+    agentId: 'a',
+    start: START,
+    stepSeconds: 10,
+    samples: [],
+    cpuMillicores: nothing,
+    memoryMib: nothing,
+    diskUsedMib: null,
+    gpuPercent: null,
+    gpuMemoryMib: null,
+  });
+});
+
+testProp(
+  'accounts of the same time are answered as if they had been merged',
+  [fc.array(anySample), fc.array(anySample)],
+  (t, ...accounts) => {
+    const range = { since: START + 10 * MINUTE, until: START + 50 * MINUTE };
+    const [stored, heard] = accounts.map((samples) =>
+      measured(...samples.map(({ second, ...what }) => [second, what] as const)),
+    );
+    const answer = (...parts: readonly (readonly Bucket[])[]) =>
+      utilizationView(
+        'a',
+        range,
+        10,
+        parts.map((buckets) => columnsOf(START, 10, buckets)),
+      );
+    t.deepEqual(answer(stored ?? [], heard ?? []), answer(mergedBuckets(stored ?? [], heard ?? [])));
+  },
+);
+
+test('a chunk of another step, or between two steps, is no part of an answer', (t) => {
+  const columns = columnsOf(START, 10, measured([0, {}]));
+  const range = { since: START, until: START + HOUR };
+  const samples = (change: object) => utilizationView('a', range, 10, [{ ...columns, ...change }]).samples;
+  t.deepEqual([samples({}), samples({ bucketSeconds: 60 }), samples({ start: START + 1 })], [[1], [], []]);
 });
 
 test('the step is the finest that is still kept and not more than can be drawn', (t) => {

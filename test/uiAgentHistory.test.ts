@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { AnyEvent } from '../domain/events.ts';
+import { utilizationView } from '../projections/utilizationView.ts';
 import { eventSentence, whoAndWhy } from '../ui/data/agentEvents.ts';
 import { hostFacts, imageName, sessionAddresses, sessionUse, statisticsOf } from '../ui/data/agentPage.ts';
 import { lookIn, markersOf, moved, queryOf, readout, rowsOf, spanOf, timelinesOf } from '../ui/data/agentHistory.ts';
@@ -10,6 +11,7 @@ import { agentRow, GIB, NOON, secondsBefore, sessionRow } from '../ui/gallery/fi
 
 const HOUR = 3_600_000;
 const DAY = { from: NOON - 24 * HOUR, to: NOON };
+const NOTHING_RECEIVED = utilizationView('host-1', { since: DAY.from, until: DAY.to }, 60, []);
 
 test('what is looked at stands in the address and is found again in it', (t) => {
   t.deepEqual(lookIn(''), { range: '24h', zoom: null });
@@ -50,7 +52,7 @@ test('what was not received is a gap in every line that is measured, and no line
 });
 
 test('capacity and allocated begin where they are known, as they were then', (t) => {
-  const [cpu] = timelinesOf({ ...dayOfUse(), points: [] }, capacityView(), DAY);
+  const [cpu] = timelinesOf(NOTHING_RECEIVED, capacityView(), DAY);
   const line = (kind: string) =>
     (cpu?.lines.find((each) => each.kind === kind)?.values ?? []).flatMap((value, place) =>
       value == null ? [] : [[(NOON / 1000 - (cpu?.times[place] ?? 0)) / 60, value] as const],
@@ -64,12 +66,12 @@ test('capacity and allocated begin where they are known, as they were then', (t)
     [0, 5],
   ]);
   const later = { from: NOON - HOUR, to: NOON };
-  const [zoomed] = timelinesOf({ ...dayOfUse(), points: [] }, capacityView(), later);
+  const [zoomed] = timelinesOf(NOTHING_RECEIVED, capacityView(), later);
   const known = zoomed?.lines.find(({ kind }) => kind === 'allocated')?.values.filter((value) => value != null);
   t.deepEqual(known, [2, 5, 5]);
   const before = { from: NOON - 24 * HOUR, to: NOON - 13 * HOUR };
   t.deepEqual(
-    timelinesOf({ ...dayOfUse(), points: [] }, capacityView(), before)[0]
+    timelinesOf(NOTHING_RECEIVED, capacityView(), before)[0]
       ?.lines.at(-1)
       ?.values.filter((v) => v != null),
     [],
@@ -94,7 +96,7 @@ test('the table has the whole time in at most 48 rows, newest first, silence inc
   t.true((rows[0]?.at ?? 0) > (rows[1]?.at ?? 0));
   t.true(rows.some(({ receivedPercent, millicores }) => receivedPercent === 0 && millicores === null));
   t.is(
-    rowsOf({ ...dayOfUse(), points: [] }, DAY).every(({ memoryBytes }) => memoryBytes === null),
+    rowsOf(NOTHING_RECEIVED, DAY).every(({ memoryMib }) => memoryMib === null),
     true,
   );
 });

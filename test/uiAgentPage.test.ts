@@ -1,6 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
-import { agentEvents, agentEventsPage, capacityView, dayOfUse } from '../ui/gallery/agentRows.ts';
+import { utilizationView } from '../projections/utilizationView.ts';
+import { agentEvents, agentEventsPage, capacityView } from '../ui/gallery/agentRows.ts';
 import {
   agentRow,
   DOCKER_DOWN,
@@ -121,7 +122,7 @@ withPage(
       capacity: { millicores: 12_000, memoryBytes: 2 ** 34, gpus: 0 },
     });
     const steps = Array.from({ length: 399 }, (_, day) => step(399 - day, day % 12));
-    gateway.use = { ...dayOfUse(now), stepSeconds: 3600, points: [] };
+    gateway.use = utilizationView('host-1', { since: now, until: now }, 3600, []);
     // Earlier than whatever the page asks for: its clock is a little behind this one.
     gateway.capacity = capacityView(now, { since: now - 401 * 86_400_000, steps, thinnedToSeconds: 7200 });
     await page.getByRole('button', { name: '400 d' }).click();

@@ -14,6 +14,7 @@ import { RecentChanges } from '../../gateway/live/recentChanges.ts';
 import { realClock, type Clock } from '../../infra/clock.ts';
 import { createMemorySecrets, sharedSecrets, type SharedSecrets } from '../../infra/secrets/memory.ts';
 import type { EventRow } from '../../gateway/live/eventRows.ts';
+import { utilizationView } from '../../projections/utilizationView.ts';
 import { memoryCorePorts } from './corePorts.ts';
 import type { ProblemBody } from './gateway.ts';
 
@@ -97,7 +98,7 @@ export async function memoryApp(t: ExecutionContext, lines: string[] = []): Prom
     prune: { ask: () => Promise.reject(new PruneRefused('BUS_AWAY', 'there is no bus here')), close: () => undefined },
     metrics: createMetrics(),
     logReader: new LogReader(ports.eventLog),
-    history: { read: async () => [] },
+    history: { read: async (agentId, range, { bucketSeconds }) => utilizationView(agentId, range, bucketSeconds, []) },
     agentEvents: { page: async () => ({ events: [], next: null, since: null }) },
     capacity: { read: async () => ({ steps: [], changes: [], since: 0, thinnedTo: null }) },
     log,

@@ -1,5 +1,5 @@
 import type { Amounts } from '../../domain/agents/capacity.ts';
-import type { CapacityStep, UtilizationPoint, UtilizationView } from '../../projections/views.ts';
+import type { CapacityStep, Column as Measured, SpreadColumns, UtilizationView } from '../../projections/views.ts';
 import { eventSentence, whoAndWhy, type AgentEvent } from './agentEvents.ts';
 
 /** The history of one agent, as charts over one time axis. Nothing is computed but units. */
@@ -114,70 +114,55 @@ export interface Marker {
 interface Dimension {
   readonly label: string;
   readonly unit: string;
-  readonly per: number;
-  /** Null: it is not measured. */
-  readonly mean: ((point: UtilizationPoint) => number | null) | null;
-  /** Null: only the newest is known of each bucket. */
-  readonly extremes: ((use: UtilizationPoint['lowest']) => number | null) | null;
-  /** Null: placement does not count with it. */
-  readonly amount: ((amounts: Amounts) => number) | null;
+  /** What is measured, and how much of it makes one of the unit; null: nothing is. */
+  readonly used: { readonly of: (view: UtilizationView) => Partial<SpreadColumns> | null; readonly per: number } | null;
+  /** The same of what placement counts with; null: it does not count with this. */
+  readonly amount: { readonly of: (amounts: Amounts) => number; readonly per: number } | null;
 }
 
-const GIB = 1024 ** 3;
 const CPU: Dimension = {
   label: 'CPU',
   unit: 'cores',
-  per: 1000,
-  mean: (point) => point.cpuMillicores,
-  extremes: (use) => use.cpuMillicores,
-  amount: (amounts) => amounts.millicores,
+  used: { of: (view) => view.cpuMillicores, per: 1000 },
+  amount: { of: (amounts) => amounts.millicores, per: 1000 },
 };
 const MEMORY: Dimension = {
   label: 'Memory',
   unit: 'GiB',
-  per: GIB,
-  mean: (point) => point.memoryBytes,
-  extremes: (use) => use.memoryBytes,
-  amount: (amounts) => amounts.memoryBytes,
+  used: { of: (view) => view.memoryMib, per: 1024 },
+  amount: { of: (amounts) => amounts.memoryBytes, per: 1024 ** 3 },
 };
+/** Only the newest is known of each bucket. */
 const DISK: Dimension = {
   label: 'Disk',
   unit: 'GiB',
-  per: GIB,
-  mean: (point) => point.diskUsedBytes,
-  extremes: null,
+  used: { of: ({ diskUsedMib }) => diskUsedMib && { mean: diskUsedMib }, per: 1024 },
   amount: null,
 };
 const GPU_LOAD: Dimension = {
   label: 'GPU load, mean of all devices',
   unit: '%',
-  per: 1,
-  mean: (point) => point.gpuPercent,
-  extremes: (use) => use.gpuPercent,
+  used: { of: (view) => view.gpuPercent, per: 1 },
   amount: null,
 };
 const GPU_MEMORY: Dimension = {
   label: 'GPU memory, all devices',
   unit: 'GiB',
-  per: GIB,
-  mean: (point) => point.gpuMemoryBytes,
-  extremes: (use) => use.gpuMemoryBytes,
+  used: { of: (view) => view.gpuMemoryMib, per: 1024 },
   amount: null,
 };
 const GPUS: Dimension = {
   label: 'GPUs',
   unit: 'devices',
-  per: 1,
-  mean: null,
-  extremes: null,
-  amount: (amounts) => amounts.gpus,
+  used: null,
+  amount: { of: (amounts) => amounts.gpus, per: 1 },
 };
 
 /** What can be drawn: CPU and memory always, disk and GPUs where anything was told of them. */
 export function timelinesOf(view: UtilizationView, capacity: CapacityView, span: Span): readonly Timeline[] {
   const buckets = bucketsIn(view, span);
   const steps = stepsIn(capacity, span);
-  const draw = (dimension: Dimension) => timeline(dimension, buckets, steps);
+  const draw = (dimension: Dimension) => timeline(dimension, view, buckets, steps);
   const isTold = ({ lines }: Timeline) => lines.some(({ values }) => values.some((value) => (value ?? 0) > 0));
   return [draw(CPU), draw(MEMORY), ...[DISK, GPUS, GPU_LOAD, GPU_MEMORY].map(draw).filter(isTold)];
 }
@@ -196,21 +181,18 @@ export function markersOf({ changes }: CapacityView, { from, to }: Span): readon
 }
 
 interface Bucket {
+  /** ms since 1970. */
   readonly at: number;
-  /** Null: nothing was received. */
-  readonly point: UtilizationPoint | null;
+  /** In the columns, which may begin later and end sooner. */
+  readonly place: number;
 }
 
 /** Every bucket of the span has a place, so that what was not received stays visible as a gap. */
-function bucketsIn({ points, stepSeconds }: UtilizationView, { from, to }: Span): readonly Bucket[] {
+function bucketsIn({ start, stepSeconds }: UtilizationView, { from, to }: Span): readonly Bucket[] {
   const step = stepSeconds * 1000;
-  const byTime = new Map(points.map((point) => [point.at, point]));
-  const first = Math.ceil(from / step) * step;
-  const places = Math.max(0, Math.floor((to - first) / step) + 1);
-  return Array.from({ length: places }, (_, place) => {
-    const at = first + place * step;
-    return { at, point: byTime.get(at) ?? null };
-  });
+  const first = Math.ceil(from / step);
+  const length = Math.max(0, Math.floor(to / step) - first + 1);
+  return Array.from({ length }, (_, index) => ({ at: (first + index) * step, place: first + index - start / step }));
 }
 
 /** Those of the span, with what was so at its beginning, and once more at its end, so that lines reach it. */
@@ -223,29 +205,40 @@ function stepsIn({ steps, since }: CapacityView, { from, to }: Span): readonly C
   return [...(first === undefined ? [] : [{ ...first, at: start }]), ...inside, { ...last, at: to }];
 }
 
-function timeline(of: Dimension, buckets: readonly Bucket[], steps: readonly CapacityStep[]): Timeline {
-  const { label, unit, per, mean, extremes, amount } = of;
+function timeline(
+  { label, unit, used, amount }: Dimension,
+  view: UtilizationView,
+  buckets: readonly Bucket[],
+  steps: readonly CapacityStep[],
+): Timeline {
   const counted = amount === null ? [] : steps;
   const times = [...new Set([...buckets.map(({ at }) => at), ...counted.map(({ at }) => at)])].toSorted(
     (a, b) => a - b,
   );
   const place = new Map(times.map((at, index) => [at, index]));
-  const column = (values: readonly (readonly [number, number | null])[]): Column => {
+  const column = (values: readonly (readonly [number, number | null])[], per: number): Column => {
     const all = Array.from<number | null | undefined>({ length: times.length });
     for (const [at, value] of values) all[place.get(at) ?? 0] = value === null ? null : value / per;
     return all;
   };
-  const measured = (value: (point: UtilizationPoint) => number | null) =>
-    column(buckets.map(({ at, point }) => [at, point === null ? null : value(point)]));
   const lines: TimelineLine[] = [];
-  if (extremes !== null) {
-    lines.push({ name: 'highest', kind: 'highest', values: measured(({ highest }) => extremes(highest)) });
-    lines.push({ name: 'lowest', kind: 'lowest', values: measured(({ lowest }) => extremes(lowest)) });
+  if (used !== null) {
+    const told = used.of(view);
+    const measured = (values: Measured | undefined) =>
+      column(
+        buckets.map((bucket) => [bucket.at, values?.[bucket.place] ?? null]),
+        used.per,
+      );
+    if (told?.highest) lines.push({ name: 'highest', kind: 'highest', values: measured(told.highest) });
+    if (told?.lowest) lines.push({ name: 'lowest', kind: 'lowest', values: measured(told.lowest) });
+    lines.push({ name: 'used', kind: 'used', values: measured(told?.mean) });
   }
-  if (mean !== null) lines.push({ name: 'used', kind: 'used', values: measured(mean) });
   if (amount !== null) {
     const stepped = (which: (step: CapacityStep) => Amounts | null) =>
-      column(counted.map((step) => [step.at, optional(which(step), amount)]));
+      column(
+        counted.map((step) => [step.at, optional(which(step), amount.of)]),
+        amount.per,
+      );
     lines.push({ name: 'allocated', kind: 'allocated', values: stepped(({ allocated }) => allocated) });
     lines.push({ name: 'capacity', kind: 'capacity', values: stepped(({ capacity }) => capacity) });
   }
@@ -278,7 +271,7 @@ export interface TimelineRow {
   readonly at: number;
   readonly millicores: number | null;
   readonly mostMillicores: number | null;
-  readonly memoryBytes: number | null;
+  readonly memoryMib: number | null;
   readonly receivedPercent: number;
 }
 
@@ -291,13 +284,14 @@ export function rowsOf(view: UtilizationView, span: Span): readonly TimelineRow[
   const size = Math.max(1, Math.ceil(buckets.length / MOST_ROWS));
   const rows = Array.from({ length: Math.ceil(buckets.length / size) }, (_, row) => {
     const group = buckets.slice(row * size, (row + 1) * size);
-    const points = group.flatMap(({ point }) => point ?? []);
+    const told = (values: Measured) => group.flatMap(({ place }) => values[place] ?? []);
+    const highest = told(view.cpuMillicores.highest);
     return {
       at: group[0]?.at ?? span.from,
-      millicores: mean(points.map(({ cpuMillicores }) => cpuMillicores)),
-      mostMillicores: points.length === 0 ? null : Math.max(...points.map(({ highest }) => highest.cpuMillicores)),
-      memoryBytes: mean(points.map(({ memoryBytes }) => memoryBytes)),
-      receivedPercent: Math.round((points.length * 100) / group.length),
+      millicores: mean(told(view.cpuMillicores.mean)),
+      mostMillicores: highest.length === 0 ? null : Math.max(...highest),
+      memoryMib: mean(told(view.memoryMib.mean)),
+      receivedPercent: Math.round((highest.length * 100) / group.length),
     };
   });
   return rows.toReversed();

@@ -125,26 +125,27 @@ export function capacityView(now = NOON, change: Partial<CapacityView> = {}): Ca
 /** Buckets of a minute over the last day, with a silence of an hour, and GPUs. */
 export function dayOfUse(now = NOON): UtilizationView {
   const step = 60_000;
-  const first = Math.floor((now - 24 * HOUR_MS) / step) * step;
-  const points = Array.from({ length: 1440 }, (_, place) => {
-    const wave = Math.sin(place / 90) + 0.4 * Math.sin(place / 7);
-    const mean = {
-      cpuMillicores: Math.round(2600 + 1500 * wave),
-      memoryBytes: (4 + Math.sin(place / 200)) * GIB,
-      gpuPercent: 50 + 30 * wave,
-      gpuMemoryBytes: (30 + 8 * wave) * GIB,
-    };
-    return {
-      at: first + place * step,
-      samples: 6,
-      ...mean,
-      diskUsedBytes: (120 + place / 60) * GIB,
-      lowest: { ...mean, cpuMillicores: Math.round(mean.cpuMillicores * 0.7) },
-      highest: { ...mean, cpuMillicores: Math.round(mean.cpuMillicores * 1.3 + 300) },
-    };
+  const start = Math.floor((now - 24 * HOUR_MS) / step) * step;
+  const isSilent = (at: number) => at > now - 185 * 60_000 && at < now - 130 * 60_000;
+  const column = <Value>(silent: Value, value: (place: number) => Value) =>
+    Array.from({ length: 1440 }, (_, place) => (isSilent(start + place * step) ? silent : value(place)));
+  const spread = (mean: (place: number) => number, less = 1, more = 1) => ({
+    lowest: column(null, (place) => Math.round(mean(place) * less)),
+    mean: column(null, (place) => Math.round(mean(place))),
+    highest: column(null, (place) => Math.round(mean(place) * more)),
   });
-  const silent = (at: number) => at > now - 185 * 60_000 && at < now - 130 * 60_000;
-  return { agentId: 'host-1', stepSeconds: 60, points: points.filter(({ at }) => !silent(at)) };
+  const wave = (place: number) => Math.sin(place / 90) + 0.4 * Math.sin(place / 7);
+  return {
+    agentId: 'host-1',
+    start,
+    stepSeconds: 60,
+    samples: column(0, () => 6),
+    cpuMillicores: spread((place) => 2600 + 1500 * wave(place), 0.7, 1.4),
+    memoryMib: spread((place) => (4 + Math.sin(place / 200)) * 1024),
+    diskUsedMib: column(null, (place) => Math.round((120 + place / 60) * 1024)),
+    gpuPercent: spread((place) => 50 + 30 * wave(place)),
+    gpuMemoryMib: spread((place) => (30 + 8 * wave(place)) * 1024),
+  };
 }
 
 export function hostRow(change: Partial<AgentHostView> = {}, now = NOON): AgentHostView {

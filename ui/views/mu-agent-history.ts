@@ -169,7 +169,7 @@ export class MuAgentHistory extends LitElement {
         ${capacity.since > span.from ? `Capacity and allocated are known since ${timeText(capacity.since, dated)}.` : nothing}
         ${capacity.thinnedToSeconds === null ? nothing : `Where capacity and allocated changed very often, the ends, the lowest and the highest of every ${stepText(capacity.thinnedToSeconds)} are drawn.`}
       </p>
-      ${view.points.length === 0 ? html`<p>Nothing was received from this agent in this time.</p>` : nothing}
+      ${view.samples.length === 0 ? html`<p>Nothing was received from this agent in this time.</p>` : nothing}
       <div class="charts">
         ${timelines.map(
           (timeline) =>
@@ -221,7 +221,7 @@ function table(rows: readonly TimelineRow[]): unknown {
             <th scope="row">${timeText(row.at)}</th>
             <td>${row.millicores === null ? 'no data' : measuredCores(row.millicores)}</td>
             <td>${row.mostMillicores === null ? 'no data' : measuredCores(row.mostMillicores)}</td>
-            <td>${row.memoryBytes === null ? 'no data' : formatBytes(row.memoryBytes)}</td>
+            <td>${row.memoryMib === null ? 'no data' : formatBytes(row.memoryMib * 1024 ** 2)}</td>
             <td>${row.receivedPercent} %</td>
           </tr>`,
       )}

@@ -1,9 +1,28 @@
 import { z } from 'zod';
 import { engineStatus, hostImage, networkUse, usage } from '../../../domain/checkIn.ts';
-import type { AgentHostView, CapacityStep } from '../../../projections/views.ts';
+import type { AgentHostView, CapacityStep, UtilizationView } from '../../../projections/views.ts';
 import { eventRow } from './views.ts';
 
-/** What is answered of one agent besides its row: its host, and what placement counted with. */
+/** What is answered of one agent besides its row: its host, what was measured, and what placement counted with. */
+
+const column = z.array(z.number().nullable());
+const spread = z.object({ lowest: column, mean: column, highest: column });
+
+export const utilization: z.ZodType<UtilizationView> = z
+  .object({
+    agentId: z.string(),
+    start: z
+      .number()
+      .describe('of the first bucket in which something was received, ms since 1970; columns begin there'),
+    stepSeconds: z.number().describe('width of a bucket, and so from one to the next'),
+    samples: z.array(z.number()).describe('check-ins received in each bucket; 0: a gap, where all else is null'),
+    cpuMillicores: spread.describe('over each bucket; so are the others but disk'),
+    memoryMib: spread,
+    diskUsedMib: column.nullable().describe('the newest in each bucket; null instead of columns: nobody told'),
+    gpuPercent: spread.nullable().describe('mean load of the devices, to a tenth'),
+    gpuMemoryMib: spread.nullable().describe('of all devices together'),
+  })
+  .meta({ id: 'Utilization' });
 
 const amounts = z.object({ millicores: z.number(), memoryBytes: z.number(), gpus: z.number() });
 

@@ -7,7 +7,7 @@ import type { Explanation } from '../../../domain/placement/explanation.ts';
 import * as s from '../../../domain/schemas.ts';
 import { health, observedPull } from '../../../domain/checkIn.ts';
 import { refusalSummary } from '../../../domain/sessions/events.ts';
-import type { AgentView, ImageView, SessionView, UtilizationView, ZoneSummary } from '../../../projections/views.ts';
+import type { AgentView, ImageView, SessionView, ZoneSummary } from '../../../projections/views.ts';
 
 /** The shapes of projections/views.ts as schemas, so that nothing else leaves and the OpenAPI document knows them. */
 
@@ -147,29 +147,6 @@ export const explanation: z.ZodType<Explanation> = z
       .exactOptional(),
   })
   .meta({ id: 'Explanation' });
-
-const measuredUse = z.object({
-  cpuMillicores: z.number(),
-  memoryBytes: z.number(),
-  gpuPercent: z.number().nullable().describe('mean load of the devices'),
-  gpuMemoryBytes: z.number().nullable().describe('of all devices together'),
-});
-
-export const utilizationView: z.ZodType<UtilizationView> = z
-  .object({
-    agentId: z.string(),
-    stepSeconds: z.number(),
-    points: z.array(
-      measuredUse.extend({
-        at: z.number().describe('start of the bucket, ms since 1970; what is measured is its mean over the bucket'),
-        samples: z.number().describe('check-ins that were received in the bucket'),
-        diskUsedBytes: z.number().nullable().describe('the newest in the bucket'),
-        lowest: measuredUse,
-        highest: measuredUse,
-      }),
-    ),
-  })
-  .meta({ id: 'Utilization' });
 
 export const eventRow = eventEnvelope
   .extend({ position: z.string(), log: z.string(), version: z.int(), index: z.int() })
