@@ -1,10 +1,10 @@
-import { Agent, request } from 'node:http';
-import { ADMIN_KEY } from '../test/support/gateway.ts';
+import { Agent } from 'node:http';
 import { until } from '../test/support/until.ts';
 import { checkInsCounted } from './checkIns.ts';
 import { startFleet, type FleetManner } from './fleet.ts';
 import { startGatewayProcess } from './gatewayProcess.ts';
 import { startReferenceNats } from './loadedBus.ts';
+import { expectAnswer } from './plainClient.ts';
 import { latencies, rawLog } from './raw.ts';
 import { REFERENCE, type ReferenceOptions } from './referenceLog.ts';
 import { median, quantile, row, type Report, type Row } from './report.ts';
@@ -84,22 +84,4 @@ async function requestsOn(size: ReferenceOptions, manner: FleetManner, runs: num
     row(`POST /sessions to placed, ${on}, p${share * 100}`, 'ms', at(share, posts), at(share, acks)),
     row(`GET /healthz, what HTTP alone takes, ${on}, p${share * 100}`, 'ms', at(share, healths), at(share, acks)),
   ]);
-}
-
-/** On a connection that is kept, by Node's plain client: `fetch` would add a third of a millisecond of its own. */
-async function expectAnswer(agent: Agent, url: string, method: string, status: number, body = ''): Promise<void> {
-  const headers = {
-    authorization: `Bearer ${ADMIN_KEY}`,
-    ...(body === '' ? {} : { 'content-type': 'application/json' }),
-  };
-  const asking = request(url, { agent, method, headers });
-  asking.end(body);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  asking.once('error', reject);
-  asking.once('response', (response) => {
-    response.resume();
-    response.once('end', resolve);
-    if (response.statusCode !== status) reject(new Error(`${method} ${url} answered ${String(response.statusCode)}`));
-  });
-  await promise;
 }
