@@ -11,6 +11,7 @@ import {
   type AgentListing,
 } from '../ui/data/agentFilter.ts';
 import { AgentOrder } from '../ui/data/agentOrder.ts';
+import { AgentPlaces } from '../ui/data/agentPlaces.ts';
 import { AGENT_SORTS } from '../ui/data/agentSorts.ts';
 import { agentMenu } from '../ui/data/agentWishes.ts';
 import { bulkPreview, runBulk, type BulkChange } from '../ui/data/bulk.ts';
@@ -230,6 +231,34 @@ testProp(
     }
   },
 );
+
+test('a patch looks at the heights of what it changes, and moves nothing unless one of them is another', (t) => {
+  const ids = Array.from({ length: 10_000 }, (_, number) => `host-${number}`);
+  let fleet = fleetOf(ids.map((_, number) => host(number)));
+  const places = new AgentPlaces();
+  let looked = 0;
+  const heightOf = (agent: AgentView | undefined): number => {
+    looked += 1;
+    return agent?.sessions ?? 0;
+  };
+  const update = (listed: readonly string[] = ids): number => {
+    looked = 0;
+    places.update({ ids: listed, agents: fleet.agents, changes: fleet.agentChanges, heightOf });
+    return looked;
+  };
+  t.is(update(), 10_000);
+  const { places: before } = places;
+  t.is(update(), 0);
+  fleet = patched(fleet, [host(7, busy(5)), host(9, busy(6)), host(20_000)]);
+  t.is(update(), 2, 'of one that is not listed nothing is asked');
+  t.is(places.places, before);
+  fleet = patched(fleet, [host(7, { sessions: 5 })]);
+  t.is(update(), 1);
+  t.deepEqual(placeOf(places.places, 7), { top: 14, height: 5 });
+  t.deepEqual(placeOf(places.places, 8), { top: 19, height: 2 });
+  t.is(update(ids.toReversed()), 10_000, 'another order');
+  t.deepEqual(placeOf(places.places, 9_992), { top: 19_984, height: 5 });
+});
 
 test('a range is selected in the order shown; what is not shown stays selected', (t) => {
   const shown = ['a', 'b', 'c', 'd'];

@@ -346,3 +346,27 @@ withTable(
   },
   { width: 390 },
 );
+
+withTable(
+  'on a narrow screen a patch looks at the cards that it changes and that are drawn, and not at all 10,000',
+  MANY,
+  async (t, { gateway, page }) => {
+    await page.evaluate(() => {
+      const view = document.querySelector('mu-app')?.shadowRoot?.querySelector('mu-agents-view');
+      const table = view?.shadowRoot?.querySelector('mu-agent-table');
+      const agents: Map<string, unknown> = Reflect.get(table ?? {}, 'agents');
+      const get = agents.get.bind(agents);
+      const counted = { count: 0 };
+      agents.get = (agentId: string) => {
+        counted.count += 1;
+        return get(agentId);
+      };
+      Object.assign(globalThis, { counted });
+    });
+    gateway.patch({ agents: [host(1, { sentence: 'Told anew.' })] });
+    await page.getByRole('row', { name: 'host-00001: Told anew.' }).waitFor();
+    const looked = await page.evaluate((): number => Reflect.get(globalThis, 'counted').count);
+    t.true(looked < 200, `it looked at ${looked} agents`);
+  },
+  { width: 390 },
+);

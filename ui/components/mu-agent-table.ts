@@ -2,11 +2,13 @@ import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Role } from '../../domain/people/role.ts';
 import type { AgentView } from '../../projections/views.ts';
-import { cardHeight, columnsThatFit, columnTracks, type AgentColumn } from '../data/agentColumns.ts';
+import { columnsThatFit, columnTracks, rowHeight, type AgentColumn } from '../data/agentColumns.ts';
+import { AgentPlaces } from '../data/agentPlaces.ts';
 import { agentAddress } from '../data/agents.ts';
 import type { SortOrder } from '../data/agentSorts.ts';
 import type { AgentWish } from '../data/agentWishes.ts';
-import { placeOf, rowPlaces, rowWindow, type RowPlaces, type RowWindow } from '../data/rowWindow.ts';
+import type { Fleet } from '../data/fleet.ts';
+import { placeOf, rowWindow, type RowWindow } from '../data/rowWindow.ts';
 import type { SelectWish } from '../data/selection.ts';
 import { base } from '../styles/base.ts';
 import type { Action } from './action.ts';
@@ -16,8 +18,6 @@ import './mu-agent-row.ts';
 import { MuAgentRow, type PickWish } from './mu-agent-row.ts';
 import { tickBoxStyles } from './tickBox.ts';
 
-/** In rem. The height of a card follows from what it shows. */
-const ROW_REM = 5.5;
 /** Narrower than this there are cards, in rem: 720 px. */
 const CARDS_BELOW_REM = 45;
 /** Rows that a key moves by which turns a page. */
@@ -50,8 +50,8 @@ export class MuAgentTable extends LitElement {
   };
   /** The rows by id. What is in it may change while it stays the same map. */
   declare agents: ReadonlyMap<string, AgentView>;
-  /** Changes with every change of the rows. */
-  declare fleet: object | null;
+  /** Another with every change of the rows, and says of which; null: they do not change. */
+  declare fleet: Pick<Fleet, 'agentChanges'> | null;
   /** Which are shown, in order. */
   declare ids: readonly string[];
   /** The server's time, in milliseconds. */
@@ -73,7 +73,8 @@ export class MuAgentTable extends LitElement {
   #fitting: readonly AgentColumn[] = [];
   /** Whether one of the rows had the focus before they were drawn anew. */
   #hadFocus = false;
-  #places: RowPlaces = rowPlaces(0, () => ROW_REM);
+  readonly #places = new AgentPlaces();
+  #height = rowHeight([], false);
   readonly #sizes = new ResizeObserver(() => this.#measure());
 
   static override styles = [base, tickBoxStyles, agentTableStyles];
@@ -108,10 +109,9 @@ export class MuAgentTable extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    const moved =
-      changed.has('ids') || changed.has('cards') || (this.cards && (changed.has('fleet') || changed.has('columns')));
-    if (moved) this.#places = this.#placed();
-    if (moved && this.hasUpdated) this.#window();
+    const { places } = this.#places;
+    this.#place(changed);
+    if (places !== this.#places.places && this.hasUpdated) this.#window();
     this.#hadFocus = this.shadowRoot?.activeElement instanceof MuAgentRow;
   }
 
@@ -152,7 +152,7 @@ export class MuAgentTable extends LitElement {
   protected override updated(): void {
     const { style } = this;
     style.setProperty('--columns', columnTracks(this.#columns));
-    style.setProperty('--all-rows', `${this.#places.tops.at(-1) ?? 0}rem`);
+    style.setProperty('--all-rows', `${this.#places.places.tops.at(-1) ?? 0}rem`);
     this.#keepFocus();
   }
 
@@ -202,7 +202,7 @@ export class MuAgentTable extends LitElement {
     const agent = this.agents.get(agentId) ?? null;
     const action = this.actions.get(agentId);
     const picked = this.selected.has(agentId);
-    const { top, height } = placeOf(this.#places, index);
+    const { top, height } = placeOf(this.#places.places, index);
     return html`<mu-agent-row
       role="row"
       aria-rowindex=${index + 2}
@@ -233,13 +233,10 @@ export class MuAgentTable extends LitElement {
     return shown.includes(this.current ?? '') ? this.current : (shown[0] ?? null);
   }
 
-  #placed(): RowPlaces {
-    const { ids, agents, cards } = this;
-    const columns = this.#columns;
-    return rowPlaces(ids.length, (index) => {
-      const agent = cards ? agents.get(ids[index] ?? '') : undefined;
-      return agent === undefined ? ROW_REM : cardHeight(columns, agent);
-    });
+  #place(changed: PropertyValues<this>): void {
+    const { ids, agents, fleet, cards } = this;
+    if (changed.has('cards') || changed.has('columns')) this.#height = rowHeight(this.#columns, cards);
+    this.#places.update({ ids, agents, changes: fleet?.agentChanges ?? null, heightOf: this.#height });
   }
 
   #measure(): void {
@@ -256,7 +253,7 @@ export class MuAgentTable extends LitElement {
     const list = this.renderRoot.querySelector('.rows');
     if (list === null) return;
     const above = Math.max(0, -list.getBoundingClientRect().top) / rootPixels();
-    const next = rowWindow(this.#places, { above, screen: globalThis.innerHeight / rootPixels() });
+    const next = rowWindow(this.#places.places, { above, screen: globalThis.innerHeight / rootPixels() });
     const { first, count } = this.drawn;
     if (next.first !== first || next.count !== count) this.drawn = next;
   }
@@ -372,7 +369,7 @@ export class MuAgentTable extends LitElement {
   #reveal(index: number): void {
     const list = this.#list;
     if (list === null) return;
-    const place = placeOf(this.#places, index);
+    const place = placeOf(this.#places.places, index);
     const top = list.getBoundingClientRect().top + place.top * rootPixels();
     const head = this.#heightOf('.above') + this.#heightOf('.stick');
     const past = top + place.height * rootPixels() - globalThis.innerHeight;

@@ -81,6 +81,14 @@ export function columnTracks(columns: readonly AgentColumn[]): string {
   return ['1.5rem', 'minmax(13rem, 1.6fr)', ...tracks, '2.25rem'].join(' ');
 }
 
+/** In rem. */
+const ROW_REM = 5.5;
+
+/** How high the row of an agent is, in rem: as any other, or a card as what stands on it. */
+export function rowHeight(columns: readonly AgentColumn[], cards: boolean): (agent: AgentView | undefined) => number {
+  return (agent) => (cards && agent !== undefined ? cardHeight(columns, agent) : ROW_REM);
+}
+
 /**
  * How high the card of an agent is, in rem: its head, and a line or a block for each group of what it shows. That it has no
  * GPU is a word in the first line; what it cannot be measured against yet, one block in place of all bars.
