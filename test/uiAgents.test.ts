@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import type { AgentView } from '../projections/views.ts';
-import { agentRow, gpuAgentRow, pendingAgentRow, secondsBefore } from '../ui/gallery/fixtures.ts';
+import { agentRow, GIB, gpuAgentRow, pendingAgentRow, secondsBefore } from '../ui/gallery/fixtures.ts';
 import { agentRowOf } from './support/agentsPage.ts';
 import { accessibilityProblems, readable } from './support/browser.ts';
 import { dashboardSpecs, type WithPage } from './support/dashboard.ts';
@@ -22,6 +22,12 @@ const FEW = [
   host(3, { connectivity: 'missing', sentence: 'Missing: it has stopped checking in.' }),
   pendingAgentRow({ lastCheckInAt: secondsBefore(0, Date.now()) }),
 ];
+
+/** In both dimensions. */
+const OVER = {
+  allocated: { millicores: 7000, memoryBytes: 16 * GIB, gpus: 0 },
+  capacity: { millicores: 4000, memoryBytes: 12 * GIB, gpus: 0 },
+};
 
 const { withPage } = dashboardSpecs();
 
@@ -327,8 +333,8 @@ withTable(
 );
 
 withTable(
-  'a card is as high as what stands on it, with GPUs, without, and before its first check-in',
-  [...FEW, gpuAgentRow({ lastCheckInAt: secondsBefore(0, Date.now()) })],
+  'a card is as high as what stands on it, with GPUs, without, over-allocated, and before its first check-in',
+  [...FEW, gpuAgentRow({ lastCheckInAt: secondsBefore(0, Date.now()) }), host(5, OVER)],
   async (t, { page }) => {
     await page.getByText('GPU 1 / 2 allocated').waitFor();
     const below = await page.locator('mu-agent-row').evaluateAll((rows) =>
@@ -338,10 +344,17 @@ withTable(
         return Math.round(row.getBoundingClientRect().bottom - lowest);
       }),
     );
-    t.is(below.length, 5);
+    t.is(below.length, 6);
     t.true(
       below.every((pixels) => pixels >= 0 && pixels < 20),
       `pixels below the last line of each card: ${below.join(', ')}`,
+    );
+    const spilled = await page
+      .locator('mu-agent-row .bar')
+      .evaluateAll((cells) => cells.map((cell) => cell.scrollHeight - cell.clientHeight));
+    t.true(
+      spilled.every((pixels) => pixels <= 0),
+      `pixels of each bar on what stands below it: ${spilled.join(', ')}`,
     );
   },
   { width: 390 },

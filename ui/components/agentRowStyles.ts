@@ -167,6 +167,9 @@ export const agentRowStyles = css`
     flex: 0 0 100%;
     height: 3.5rem;
   }
+  :host([card]) .beyond {
+    height: 4.625rem;
+  }
   :host([card]) .enabled,
   :host([card]) .small {
     flex: 0 0 33%;

@@ -235,7 +235,7 @@ export class MuAgentRow extends LitElement {
         : column === 'memory'
           ? overrideLines(null, agent.memoryOverride, agent.physical)
           : [];
-    return html`<div role="gridcell" class="bar">
+    return html`<div role="gridcell" class=${(bar?.overAllocated ?? null) === null ? 'bar' : 'bar beyond'}>
       <mu-bar brief ?unlabelled=${!this.card} .bar=${bar}></mu-bar>
       ${this.card || line === undefined || bar?.overAllocated !== null ? nothing : html`<p class="note" title=${line}>${line}</p>`}
     </div>`;

@@ -91,14 +91,25 @@ export function rowHeight(columns: readonly AgentColumn[], cards: boolean): (age
 
 /**
  * How high the card of an agent is, in rem: its head, and a line or a block for each group of what it shows. That it has no
- * GPU is a word in the first line; what it cannot be measured against yet, one block in place of all bars.
+ * GPU is a word in the first line; what it cannot be measured against yet, one block in place of all bars. What is
+ * over-allocated says so in one more line.
  */
 export function cardHeight(columns: readonly AgentColumn[], agent: AgentView): number {
   const has = (...group: readonly AgentColumn[]) => Number(group.some((column) => columns.includes(column)));
   const bars = columns.filter((column) => BARS.has(column) && !(column === 'gpu' && hasNoGpu(agent)));
   const blocks = agent.capacity === null ? Math.min(1, bars.length) : bars.length;
+  const beyond = bars.filter((column) => isOver(agent, column)).length;
   const first = hasNoGpu(agent) && agent.capacity !== null ? has('enabled', 'zone', 'gpu') : has('enabled', 'zone');
-  return 5.75 + 2.75 * first + 3.25 * has('labels') + 4 * blocks + 2.75 * has('sessions', 'disk', 'checkIn');
+  return (
+    5.75 + 2.75 * first + 3.25 * has('labels') + 4 * blocks + 1.125 * beyond + 2.75 * has('sessions', 'disk', 'checkIn')
+  );
+}
+
+const AMOUNTS = { cpu: 'millicores', memory: 'memoryBytes', gpu: 'gpus' } as const;
+
+function isOver({ allocated, capacity }: AgentView, column: AgentColumn): boolean {
+  if (capacity === null || (column !== 'cpu' && column !== 'memory' && column !== 'gpu')) return false;
+  return allocated[AMOUNTS[column]] > capacity[AMOUNTS[column]];
 }
 
 const STORED = 'muster-agent-columns';
