@@ -20,6 +20,7 @@ import './mu-refusal.ts';
 import './mu-state.ts';
 import './mu-switch.ts';
 import { tickBox, tickBoxStyles } from './tickBox.ts';
+import { NearFocus } from './nearFocus.ts';
 
 /** That an agent is to be selected or not; `range`: with all from the one before. */
 export interface PickWish {
@@ -71,6 +72,7 @@ export class MuAgentRow extends LitElement {
 
   constructor() {
     super();
+    this.addController(new NearFocus(this));
     this.top = 0;
     this.height = 0;
     this.agent = null;

@@ -9,6 +9,7 @@ import { whyNot } from '../data/roles.ts';
 import { base } from '../styles/base.ts';
 import './mu-refusal.ts';
 import './mu-state.ts';
+import { NearFocus } from './nearFocus.ts';
 
 export interface AttentionWished {
   readonly wish: AttentionWish;
@@ -100,6 +101,7 @@ export class MuAttention extends LitElement {
 
   constructor() {
     super();
+    this.addController(new NearFocus(this));
     this.matters = [];
     this.underWay = new Map();
     this.may = 'admin';

@@ -1,14 +1,16 @@
 import { css, html, LitElement } from 'lit';
 import { base } from '../styles/base.ts';
+import { focusNear, focusPath } from './nearFocus.ts';
 
 /**
- * A native modal dialog: focus stays inside, Escape closes it, focus returns to what opened it. It opens when it is
- * connected and dispatches `dialog-closed` when it was closed; whoever rendered it then stops rendering it.
+ * A native modal dialog: focus stays inside, Escape closes it, focus returns to what opened it, or near it when that is gone.
+ * It opens when it is connected and dispatches `dialog-closed` when it was closed; whoever rendered it then stops rendering it.
  */
 export class MuDialog extends LitElement {
   static override properties = { heading: {}, wide: { type: Boolean, reflect: true } };
   declare heading: string;
   declare wide: boolean;
+  #opener: readonly HTMLElement[] = [];
 
   static override styles = [
     base,
@@ -23,6 +25,8 @@ export class MuDialog extends LitElement {
         background: var(--surface);
         box-shadow: var(--shadow);
         overflow: hidden auto;
+        /* What is scrolled to stands clear of the head, and of the buttons at the end. */
+        scroll-padding-block: 4rem;
       }
       :host([wide]) dialog {
         width: min(calc(100vw - 2 * var(--space-3)), 56rem);
@@ -68,6 +72,11 @@ export class MuDialog extends LitElement {
     this.wide = false;
   }
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    focusNear(this.#opener);
+  }
+
   /** Closes it as Escape would. */
   close(): void {
     this.renderRoot.querySelector('dialog')?.close();
@@ -84,6 +93,7 @@ export class MuDialog extends LitElement {
   }
 
   protected override firstUpdated(): void {
+    this.#opener = focusPath();
     this.renderRoot.querySelector('dialog')?.showModal();
     const first = this.querySelector('[autofocus]') ?? this.querySelector('input, select, textarea');
     if (first instanceof HTMLElement) first.focus();

@@ -117,6 +117,8 @@ export class MuMenu extends LitElement {
       @click=${() => {
         if (why !== null) return;
         this.close();
+        // What is opened by it gives the focus back to what has it now.
+        this.renderRoot.querySelector('button')?.focus();
         this.dispatchEvent(new CustomEvent<string>('chosen', { detail: id }));
       }}
     >

@@ -34,6 +34,11 @@ export class MuRefusal extends LitElement {
     this.hidden = this.refusal === null;
   }
 
+  /** In a long dialog it may stand beyond the edge, while whoever asked looks at the button. */
+  protected override updated(): void {
+    if (this.refusal !== null && this.closest('mu-dialog') !== null) this.scrollIntoView({ block: 'nearest' });
+  }
+
   override render(): unknown {
     const { refusal } = this;
     if (refusal === null) return nothing;

@@ -209,4 +209,13 @@ export const form = css`
     justify-content: flex-end;
     align-items: center;
   }
+  /* In sight however long the dialog is. */
+  mu-dialog .actions {
+    position: sticky;
+    z-index: 1;
+    bottom: 0;
+    margin: calc(-1 * var(--space-2)) calc(-1 * var(--space-1)) calc(-1 * var(--space-3));
+    padding: var(--space-2) var(--space-1) var(--space-3);
+    background: var(--surface);
+  }
 `;

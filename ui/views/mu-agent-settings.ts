@@ -21,6 +21,7 @@ import { overrideLines } from '../data/overrides.ts';
 import { base, form } from '../styles/base.ts';
 import { section } from '../styles/section.ts';
 import { agentChanged, notify } from './events.ts';
+import { NearFocus } from '../components/nearFocus.ts';
 
 /** What is done about a setting in a dialog of its own. */
 export type SettingWish = 'override' | 'prune';
@@ -88,6 +89,7 @@ export class MuAgentSettings extends LitElement {
 
   constructor() {
     super();
+    this.addController(new NearFocus(this));
     this.agent = null;
     this.locked = null;
     this.based = null;

@@ -28,6 +28,7 @@ import './mu-agent-log.ts';
 import './mu-agent-settings.ts';
 import type { SettingWish } from './mu-agent-settings.ts';
 import { noSuch } from './noSuch.ts';
+import { NearFocus } from '../components/nearFocus.ts';
 
 /** The page of one agent: what it is, has, does and did, and everything that is set on it. */
 export class MuAgentView extends LitElement {
@@ -54,6 +55,7 @@ export class MuAgentView extends LitElement {
 
   constructor() {
     super();
+    this.addController(new NearFocus(this));
     this.fleet = null;
     this.agentId = '';
     this.now = 0;

@@ -31,6 +31,7 @@ import { agentsViewStyles } from './agentsViewStyles.ts';
 import { agentChanged, changeQuery, notify } from './events.ts';
 import './mu-bulk-dialog.ts';
 import { noAgents } from './noAgents.ts';
+import { NearFocus } from '../components/nearFocus.ts';
 
 /** So long rows keep their places after somebody pointed at them or pressed a key there, in ms. */
 const STILL_MS = 2000;
@@ -76,6 +77,7 @@ export class MuAgentsView extends LitElement {
 
   constructor() {
     super();
+    this.addController(new NearFocus(this));
     this.fleet = null;
     this.may = 'viewer';
     this.now = 0;

@@ -19,6 +19,7 @@ import { refusedFields } from '../data/imageRefusals.ts';
 import { base, form } from '../styles/base.ts';
 import { imageEditorStyles } from '../styles/imageEditor.ts';
 import { notify } from './events.ts';
+import { NearFocus } from '../components/nearFocus.ts';
 
 /** Fields that hold free text, and so share one input handler. */
 type TextField = Exclude<keyof ImageFields, 'cpuMode' | 'requireGpu'>;
@@ -55,6 +56,7 @@ export class MuImageEditor extends LitElement {
 
   constructor() {
     super();
+    this.addController(new NearFocus(this));
     this.image = null;
     this.known = new Map();
     this.locked = null;

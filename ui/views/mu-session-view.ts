@@ -25,6 +25,7 @@ import './mu-confirm-dialog.ts';
 import './mu-session-output.ts';
 import { noSuch } from './noSuch.ts';
 import { stopQuestion } from './questions.ts';
+import { NearFocus } from '../components/nearFocus.ts';
 
 type Requested = Extract<AnyEvent, { type: 'SessionRequested' }>;
 
@@ -111,6 +112,7 @@ export class MuSessionView extends LitElement {
 
   constructor() {
     super();
+    this.addController(new NearFocus(this));
     this.fleet = null;
     this.now = 0;
     this.may = 'viewer';

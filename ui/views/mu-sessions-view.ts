@@ -25,6 +25,7 @@ import './mu-start-dialog.ts';
 import './mu-stop-many-dialog.ts';
 import './mu-why-dialog.ts';
 import { stopQuestion } from './questions.ts';
+import { NearFocus } from '../components/nearFocus.ts';
 
 type Open =
   | { readonly dialog: 'start'; readonly imageId: string | null }
@@ -87,6 +88,7 @@ export class MuSessionsView extends LitElement {
 
   constructor() {
     super();
+    this.addController(new NearFocus(this));
     this.fleet = null;
     this.may = 'viewer';
     this.now = 0;

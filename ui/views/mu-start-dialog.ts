@@ -219,10 +219,12 @@ export class MuStartDialog extends LitElement {
     if (accepted) this.renderRoot.querySelector<HTMLElement>('button.primary')?.focus();
   };
 
-  readonly #another = (): void => {
+  readonly #another = async (): Promise<void> => {
     this.started = null;
     this.plan = null;
     this.#asked = '';
+    await this.updateComplete;
+    this.renderRoot.querySelector('select')?.focus();
   };
 
   readonly #done = (): void => {
