@@ -54,7 +54,7 @@ withPage(
   { agents: [pendingAgentRow(HEARD_NOW), pendingAgentRow({ agentId: 'old', hostname: 'old', fingerprint: null })] },
   async (t, { gateway, page }) => {
     const agent = agentRowOf(page, 'host-new');
-    await agent.getByText('5f0c1a9be2d47786 Fingerprint: compare it with what the agent printed').waitFor();
+    await agent.getByText('Fingerprint 5f0c1a9be2d47786: compare it with what the agent printed').waitFor();
     t.is(await page.getByText('compare it with').count(), 1);
     await page.getByRole('button', { name: 'Approve old' }).click();
     await page.getByRole('switch', { name: 'Enabled old' }).waitFor();

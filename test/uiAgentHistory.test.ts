@@ -188,6 +188,8 @@ test('the two statistics read as the published page words them', (t) => {
   t.deepEqual([cpu?.allocated, memory?.allocated], ['5 of 12 CPUs allocated', '5 of 12 GiB allocated']);
   t.is(cpu?.used, '52 % of 6 CPUs used at the last check-in, 4 s ago');
   t.is(statisticsOf(agentRow({ used: null, lastCheckInAt: null }), NOON)[0]?.used, 'Use not measured yet');
+  const large = agentRow({ physical: { millicores: 6000, memoryBytes: 1007 * GIB, gpus: 0 } });
+  t.regex(statisticsOf(large, NOON)[1]?.used ?? '', / of 1,007 GiB used /);
   t.deepEqual(statisticsOf(agentRow({ physical: null }), NOON), []);
 });
 

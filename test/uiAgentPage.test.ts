@@ -280,7 +280,7 @@ withPage(
     path: '/#/agents/host-new',
   },
   async (t, { gateway, page }) => {
-    await page.getByText('5f0c1a9be2d47786 Fingerprint: compare it with what the agent printed').waitFor();
+    await page.getByText('Fingerprint 5f0c1a9be2d47786: compare it with what the agent printed').waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('switch', { name: 'Enabled host-new' }).waitFor();
     t.deepEqual(gateway.sentTo('POST', '/agents/host-new/approve'), [{ fingerprint: '5f0c1a9be2d47786' }]);

@@ -51,7 +51,8 @@ export const agentTableStyles = css`
     color: var(--text);
     font-weight: 650;
   }
-  .number button {
+  .head .number button:not(.tick) {
+    margin-inline: 0 calc(-1 * var(--space-1));
     text-align: right;
   }
   :host([cards]) .head {

@@ -276,7 +276,7 @@ function told(agent: AgentView): unknown {
     ${
       fingerprint === null || intent !== 'pending'
         ? nothing
-        : html`<p class="told"><code>${fingerprint}</code> Fingerprint: compare it with what the agent printed</p>`
+        : html`<p class="told">Fingerprint <code>${fingerprint}</code>: compare it with what the agent printed</p>`
     }`;
 }
 

@@ -136,8 +136,8 @@ export class MuOutput extends LitElement {
           @input=${this.#searched}
         />
         <span class="count" role="status">${this.search === '' ? '' : `${found.length} of ${lines.length} lines`}</span>
-        <button class="push" type="button" ?disabled=${found.length === 0} @click=${this.#copy}>Copy</button>
-        <span class="count" role="status">${this.copied}</span>
+        <span class="count push" role="status">${this.copied}</span>
+        <button type="button" ?disabled=${found.length === 0} @click=${this.#copy}>Copy</button>
       </div>
       <div
         class="lines ${this.wrap ? 'wrap' : ''}"

@@ -49,6 +49,9 @@ export class MuRoom extends LitElement {
         li > :last-child {
           grid-column: 1 / -1;
         }
+        .text {
+          text-align: right;
+        }
       }
       .beyond {
         margin-top: var(--space-1);

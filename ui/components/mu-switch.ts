@@ -46,6 +46,8 @@ export class MuSwitch extends LitElement {
       :host([brief]) button {
         flex-direction: column;
         align-items: start;
+        justify-content: center;
+        vertical-align: top;
         gap: 0;
       }
       :host([brief]) .text {

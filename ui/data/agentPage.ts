@@ -1,6 +1,6 @@
 import { coresAllocatedSentence, formatBytes, formatCores } from '../../domain/units.ts';
 import type { AgentHostView, AgentView, SessionView } from '../../projections/views.ts';
-import { age, bytesOf, counted, measuredCores, percent } from './amounts.ts';
+import { age, bytesOf, counted, measuredCores, percent, wholeBytes } from './amounts.ts';
 import { agoText, barsOf, isStale, type Bar } from './bars.ts';
 import { isOver, type Fleet } from './fleet.ts';
 
@@ -27,7 +27,7 @@ export function statisticsOf(agent: AgentView, now: number): readonly Statistic[
       ? null
       : `${percent(used.cpuMillicores, physical.millicores)} of ${formatCores(physical.millicores)} CPUs`;
   const bytes =
-    used === null ? null : `${percent(used.memoryBytes, physical.memoryBytes)} of ${formatBytes(physical.memoryBytes)}`;
+    used === null ? null : `${percent(used.memoryBytes, physical.memoryBytes)} of ${wholeBytes(physical.memoryBytes)}`;
   return [
     {
       allocated: coresAllocatedSentence(allocated.millicores, capacity.millicores),

@@ -18,6 +18,11 @@ export function bytesOf(part: number, whole: number): string {
   return `${partText} / ${short(whole / size)} ${unit}`;
 }
 
+/** `1,007 GiB`: the whole as it is written beside its part. */
+export function wholeBytes(bytes: number): string {
+  return bytesOf(bytes, bytes).replace(/^.* \/ /, '');
+}
+
 /** Measured cores have one decimal, always, so that the text keeps its width: `3.1`; those of a large fleet have none. */
 export function measuredCores(millicores: number): string {
   return millicores >= 1_000_000 ? whole(Math.round(millicores / 1000)) : (millicores / 1000).toFixed(1);

@@ -48,6 +48,7 @@ export class MuAgentHost extends LitElement {
         display: flex;
         gap: var(--space-4);
         justify-content: space-between;
+        align-items: baseline;
         padding: var(--space-1) 0;
       }
       li span:first-child {

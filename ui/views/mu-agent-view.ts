@@ -133,7 +133,7 @@ export class MuAgentView extends LitElement {
         agent.fingerprint === null
           ? nothing
           : html`<p class="small muted">
-              <code>${agent.fingerprint}</code> Fingerprint: compare it with what the agent printed
+              Fingerprint <code>${agent.fingerprint}</code>: compare it with what the agent printed
             </p>`
       }
     </div>`;

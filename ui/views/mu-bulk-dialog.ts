@@ -154,8 +154,8 @@ export class MuBulkDialog extends LitElement {
                 }}
               />
               <span class="warn"
-                >For ${counted(unusual.length, 'agent', 'agents')} this is outside 0.1 to 10 times of what is physically
-                there, and it is meant</span
+                >For ${counted(unusual.length, 'agent', 'agents')} this is outside 0.1 to 10 times what is physically
+                there: save it all the same</span
               >
             </label>`
       }

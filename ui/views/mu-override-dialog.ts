@@ -103,8 +103,9 @@ export class MuOverrideDialog extends LitElement {
         aria-describedby="${name}-echo ${name}-help"
         @input=${(event: InputEvent) => this.#typed(name, event)}
       />
-      <p class="${said.kind === 'invalid' ? 'error' : 'help'} echo" id="${name}-echo" aria-live="polite">
-        ${said.text}${setWhenSaid === null ? nothing : html`<br />${setWhenSaid}`}
+      <p class="help echo" id="${name}-echo" aria-live="polite">
+        <span class=${said.kind === 'invalid' ? 'error' : nothing}>${said.text}</span
+        >${setWhenSaid === null ? nothing : html`<br />${setWhenSaid}`}
       </p>
       <span class="help" id="${name}-help">${example}. 0 or empty: no override.</span>
     </div>`;

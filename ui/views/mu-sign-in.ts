@@ -2,6 +2,7 @@ import { html, LitElement, nothing } from 'lit';
 import { Action } from '../components/action.ts';
 import { formField } from '../components/formField.ts';
 import '../components/mu-refusal.ts';
+import { age } from '../data/amounts.ts';
 import { asSentence } from '../data/explain.ts';
 import { signInByPassword } from '../data/gateway.ts';
 import { hasCode, type Problem } from '../data/problem.ts';
@@ -80,7 +81,7 @@ export class MuSignIn extends LitElement {
             ? nothing
             : html`<p class="error">
                 <span role="alert">Too many wrong passwords; a link works at once.</span>
-                <span>Try again in ${locked} s.</span>
+                <span>Try again in ${age(0, locked * 1000)}.</span>
               </p>`
         }
         <mu-refusal .refusal=${inField ? null : refusal}></mu-refusal>

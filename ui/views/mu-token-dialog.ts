@@ -66,8 +66,7 @@ export class MuTokenDialog extends LitElement {
                 <pre>${JOIN_COMMAND}</pre>
               </div>
               <p class="muted">
-                Then the agent is pending on the page of the fleet: compare the fingerprint with what it printed, and
-                approve it.
+                Then the agent waits on the page Agents: compare the fingerprint with what it printed, and approve it.
               </p>`
       }
       <div class="actions"><button type="button" @click=${this.#close}>Done</button></div>
