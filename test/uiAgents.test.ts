@@ -2,7 +2,7 @@ import type { ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import type { AgentView } from '../projections/views.ts';
 import { agentRow, GIB, gpuAgentRow, pendingAgentRow, secondsBefore } from '../ui/gallery/fixtures.ts';
-import { agentRowOf } from './support/agentsPage.ts';
+import { agentRowOf, countDrawn, drawnSince } from './support/agentsPage.ts';
 import { accessibilityProblems, readable } from './support/browser.ts';
 import { dashboardSpecs, type WithPage } from './support/dashboard.ts';
 import { problem } from './support/fakeGateway.ts';
@@ -117,6 +117,17 @@ withTable('while one scrolls a row that stays is not drawn again', MANY, async (
   });
   t.true(drawn.scrolled >= 20, 'rows have come');
   t.is(drawn.again, 0);
+});
+
+withTable('a patch draws the row that it changes, and no other more than once a second', MANY, async (t, opened) => {
+  const { gateway, page } = opened;
+  await countDrawn(page);
+  for (let patch = 0; patch < 40; patch += 1) {
+    gateway.patch({ agents: [host(1, { sentence: `Told ${patch}.` })] });
+    await page.getByRole('row', { name: `host-00001: Told ${patch}.` }).waitFor();
+  }
+  const { others, rows, seconds } = await drawnSince(page);
+  t.true(others <= rows * (seconds + 2), `${others} times in ${seconds.toFixed(1)} s, of ${rows} rows`);
 });
 
 withTable('the keyboard goes through all rows, selects ranges and all, and opens one', MANY, async (t, { page }) => {

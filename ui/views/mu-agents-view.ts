@@ -135,7 +135,7 @@ export class MuAgentsView extends LitElement {
         .agents=${fleet.agents}
         .fleet=${fleet}
         .ids=${ids}
-        .now=${serverNow(fleet, this.now)}
+        .now=${this.#second(fleet)}
         .may=${this.may}
         .columns=${this.columns}
         .sort=${this.listing.sort}
@@ -162,6 +162,11 @@ export class MuAgentsView extends LitElement {
               </button>
             </div>`
       }`;
+  }
+
+  /** Ages are told in seconds: rows that a patch does not change are drawn anew with each of them, and not with each patch. */
+  #second(fleet: Fleet): number {
+    return Math.floor(serverNow(fleet, this.now) / 1000) * 1000;
   }
 
   /** What may be done to those that are selected. It stands there before, so that nothing moves when one is. */
