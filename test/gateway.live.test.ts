@@ -1,4 +1,6 @@
-import test from 'ava';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
 import { Core } from '../gateway/core/core.ts';
 import { LiveHub } from '../gateway/live/hub.ts';
 import { RecentChanges } from '../gateway/live/recentChanges.ts';
@@ -7,7 +9,7 @@ import type { LiveStream } from '../gateway/live/stream.ts';
 import type { ObservedSession } from '../domain/checkIn.ts';
 import type { ImageDefinition } from '../domain/images/image.ts';
 import type { AgentView, ChangeView, FleetTotals, ImageView, SessionView } from '../projections/views.ts';
-import { startGateway } from './support/gateway.ts';
+import { ADMIN_KEY, startGateway } from './support/gateway.ts';
 import { memoryCorePorts } from './support/corePorts.ts';
 import { codeOf, LOCAL_KEY, memoryApp } from './support/memoryApp.ts';
 import { manualClock } from './support/manualClock.ts';
@@ -147,6 +149,44 @@ test('a stopping gateway ends its streams and does not wait for them', async (t)
   await muster.gateway.stop();
   t.true(await stream.ended());
 });
+
+test('a stopping gateway waits for no connection on which nothing was asked yet', async (t) => {
+  const muster = await startGateway(t);
+  const silent = await connected(t, muster.url);
+  const closed = once(silent, 'close');
+  const before = performance.now();
+  await muster.gateway.stop();
+  await closed;
+  t.true(performance.now() - before < 4_000);
+});
+
+test('a stopping gateway does not wait for ever for a request that stands still', async (t) => {
+  const muster = await startGateway(t);
+  const halting = await connected(t, muster.url);
+  const closed = once(halting, 'close');
+  const head = [
+    'PUT /api/v1/images/one HTTP/1.1',
+    `host: ${new URL(muster.url).host}`,
+    `authorization: Bearer ${ADMIN_KEY}`,
+  ];
+  halting.write(
+    [...head, 'content-type: application/json', 'content-length: 9', 'expect: 100-continue', '', ''].join('\r\n'),
+  );
+  // It says so once it has begun to look at the request, whose body never comes.
+  t.regex(String((await once(halting, 'data'))[0]), /^HTTP\/1.1 100 /);
+  const before = performance.now();
+  await muster.gateway.stop();
+  await closed;
+  t.true(performance.now() - before < 20_000);
+});
+
+async function connected(t: ExecutionContext, url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  t.teardown(() => socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
 
 test('events are paged oldest first; pages end on positions, and together they are the log', async (t) => {
   const muster = await startGateway(t);

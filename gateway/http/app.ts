@@ -13,6 +13,7 @@ import { addOperations } from './operations.ts';
 import { limitedAs, REQUEST_MS, tooMany } from './rateLimits.ts';
 import { requireDeclarations } from './roles.ts';
 import type { TlsListener } from './tls.ts';
+import { endConnections } from './stopping.ts';
 import { refuseOddities } from './wellFormed.ts';
 
 /** Bytes; also of a message on the bus. */
@@ -63,6 +64,7 @@ export async function buildApp(edge: Edge, tls: TlsListener | null = null): Prom
     keyGenerator: limitedAs,
     errorResponseBuilder: (_request, context) => tooMany(context),
   });
+  endConnections(app, tls !== null);
   app.addHook('preClose', async () => {
     edge.output.close();
     edge.prune.close();
