@@ -2,6 +2,7 @@ import type { AgentState } from '../domain/agents/state.ts';
 import type { ObservedSession } from '../domain/checkIn.ts';
 import type { Commit } from '../domain/commit.ts';
 import { isZoneEvent } from '../domain/events.ts';
+import { approvalAt } from '../domain/fleet/approval.ts';
 import type { GpuNeed } from '../domain/gpuNeed.ts';
 import type { ImageNeeds } from '../domain/images/image.ts';
 import type { HeldSession } from '../domain/sessions/state.ts';
@@ -66,7 +67,7 @@ export class FleetLife {
       agentId,
       hostname: `${agentId}.fleet.example`,
       simulated: false,
-      approvedAt: '2026-01-01T00:00:00.000Z',
+      approval: approvalAt({ time: '2026-01-01T00:00:00.000Z', version: 1 }),
     } as const;
     return { key: `join:${agentId}`, recorded: false, actor: SYSTEM, command };
   }

@@ -48,7 +48,7 @@ function known(change: object = {}): FleetState {
     simulated: false,
     zone: 'default',
     fingerprint: fingerprintOf(SECRET),
-    approvedAt: null,
+    approval: null,
     revokedAt: null,
     ...change,
   });
@@ -75,7 +75,7 @@ test('a new one is recorded with what it says of its host, and whoever says noth
   const { admission } = admissionOf(fleet, {
     enrol: async (arrival) => {
       arrivals.push(arrival);
-      fleet.agents.set(arrival.agentId, { ...arrival, zone: null, approvedAt: null, revokedAt: null });
+      fleet.agents.set(arrival.agentId, { ...arrival, zone: null, approval: null, revokedAt: null });
       return null;
     },
   });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { GROUP_EVENTS } from '../gateway/controller/group.ts';
 import { isControllerUnavailable } from '../gateway/controller/machine.ts';
-import { aCheckIn, aRequest, anImage, NOW } from './support/builders.ts';
+import { aCheckIn, anImage, APPROVAL, aRequest } from './support/builders.ts';
 import { asks, controllerRig, plannedLog, settleDown, submission } from './support/controllerRig.ts';
 
 test('the commands that wait are decided one after another and become one commit', async (t) => {
@@ -83,7 +83,7 @@ test('what is decided while the first commit of a log is being written knows who
     agentId: 'agent-1',
     hostname: 'agent-1',
     simulated: false,
-    approvedAt: NOW,
+    approval: APPROVAL,
   } as const;
   const joined = controller.submit(submission('join', command, false));
   await settleDown();
@@ -99,7 +99,7 @@ test('what is submitted at the very moment of a commit is decided for the versio
   const join = (agentId: string) =>
     submission(
       `join-${agentId}`,
-      { type: 'JoinAgent', agentId, hostname: agentId, simulated: false, approvedAt: NOW },
+      { type: 'JoinAgent', agentId, hostname: agentId, simulated: false, approval: APPROVAL },
       false,
     );
   const joined: Promise<unknown>[] = [];
@@ -123,7 +123,7 @@ test('the waiting line is placed by itself when a claim is released', async (t) 
     agentId: 'agent-1',
     hostname: 'agent-1',
     simulated: false,
-    approvedAt: NOW,
+    approval: APPROVAL,
   } as const;
   await controller.submit(submission('join', command, false));
   const say = (appliedVersion: number, seq: number) =>

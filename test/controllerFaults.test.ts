@@ -3,11 +3,17 @@ import { WAITING_LIMIT } from '../gateway/controller/controller.ts';
 import { isControllerUnavailable } from '../gateway/controller/machine.ts';
 import { LogErrorCode } from '../infra/log/errors.ts';
 import type { EventLog } from '../infra/log/port.ts';
-import { aCheckIn, NOW } from './support/builders.ts';
+import { aCheckIn, APPROVAL } from './support/builders.ts';
 import { asks, controllerRig, plannedLog, settleDown, submission } from './support/controllerRig.ts';
 import { beyond } from './support/logWay.ts';
 
-const JOIN = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false, approvedAt: NOW } as const;
+const JOIN = {
+  type: 'JoinAgent',
+  agentId: 'agent-1',
+  hostname: 'agent-1',
+  simulated: false,
+  approval: APPROVAL,
+} as const;
 
 /** The keys of the commands that the log carries, commit by commit. */
 const keysOf = (log: ReturnType<typeof plannedLog>) =>
@@ -136,7 +142,7 @@ test('when too many commands wait, a further one is refused at once and nothing 
   log.plan('held');
   const { controller } = await controllerRig(log);
   const joins = (agentId: string) =>
-    submission(agentId, { type: 'JoinAgent', agentId, hostname: agentId, simulated: false, approvedAt: NOW });
+    submission(agentId, { type: 'JoinAgent', agentId, hostname: agentId, simulated: false, approval: APPROVAL });
   const first = controller.submit(joins('first'));
   await settleDown();
   const waiting = Array.from({ length: WAITING_LIMIT }, (_, index) => controller.submit(joins(`a-${index}`)));

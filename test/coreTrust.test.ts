@@ -183,8 +183,8 @@ test('a revoked agent that has left its zone does not join it again; once remove
   for (const seq of [1, 2, 3]) await say(seq);
   await fleet(revoke);
   t.is(await come('f1'), 'AGENT_REVOKED');
-  const approvedAt = enrolment()?.approvedAt ?? '';
-  t.is(await zoneAsked({ type: 'LeaveAgent', agentId: AGENT, approvedAt }), 'accepted');
+  const approval = enrolment()?.approval ?? '';
+  t.is(await zoneAsked({ type: 'LeaveAgent', agentId: AGENT, approval }), 'accepted');
   await second();
   t.is(joined(), null);
   t.is(zoneEvents().at(-1)?.type, 'AgentLeft');
@@ -193,7 +193,7 @@ test('a revoked agent that has left its zone does not join it again; once remove
     'STALE',
     'as who has not heard of its approval asks',
   );
-  t.is(await fleet({ type: 'RemoveAgent', agentId: AGENT, left: approvedAt }), 'accepted');
+  t.is(await fleet({ type: 'RemoveAgent', agentId: AGENT, left: approval }), 'accepted');
   t.is(enrolment(), null);
   t.deepEqual([core.history.size, core.fleetProjection.heard.size], [0, 0]);
   await say(4, 60_000);
@@ -211,12 +211,12 @@ test('what an agent goes on to say between its removal and its being thrown out 
     const { come, say, fleet, zoneAsked, enrolment } = await house({ approvesItself: standing === 'revoked' });
     await come('f1');
     await say(1);
-    const approvedAt = enrolment()?.approvedAt ?? null;
-    if (approvedAt !== null) {
+    const approval = enrolment()?.approval ?? null;
+    if (approval !== null) {
       await fleet(revoke);
-      await zoneAsked({ type: 'LeaveAgent', agentId: AGENT, approvedAt });
+      await zoneAsked({ type: 'LeaveAgent', agentId: AGENT, approval });
     }
-    t.is(await fleet({ type: 'RemoveAgent', agentId: AGENT, left: approvedAt }), 'accepted');
+    t.is(await fleet({ type: 'RemoveAgent', agentId: AGENT, left: approval }), 'accepted');
     for (const seq of [2, 3, 4]) await say(seq);
     t.is(enrolment(), null, standing);
     t.is(await come('f2'), 'let in');

@@ -23,7 +23,7 @@ function world() {
       hostname: 'h',
       simulated: false,
       zone,
-      approvedAt: null,
+      approval: null,
       fingerprint: 'f',
       revokedAt,
     });

@@ -6,7 +6,7 @@ import { forwardTo, serveForwarded } from '../gateway/core/forward.ts';
 import { fleetSubmission, zoneSubmission } from '../gateway/core/forwardedCommands.ts';
 import { createMemoryRelay, type MemoryRelays } from '../infra/bus/memoryRelay.ts';
 import { FLEET_LOG, zoneLog } from '../infra/log/port.ts';
-import { aCheckIn, anImage, aRequest, NOW } from './support/builders.ts';
+import { aCheckIn, anImage, APPROVAL, aRequest, NOW } from './support/builders.ts';
 import { memoryCorePorts } from './support/corePorts.ts';
 import { manualClock } from './support/manualClock.ts';
 
@@ -17,8 +17,8 @@ const image = { ...anImage(), name: 'Desktop' };
 const [keyId, tokenId, agentId, fingerprint] = ['k'.repeat(12), 't'.repeat(12), 'agent-1', 'SHA256:x'];
 
 const ZONE: readonly ZoneCommand[] = [
-  { type: 'JoinAgent', agentId, hostname: 'host-1', simulated: false, approvedAt: NOW },
-  { type: 'LeaveAgent', agentId, approvedAt: NOW },
+  { type: 'JoinAgent', agentId, hostname: 'host-1', simulated: false, approval: APPROVAL },
+  { type: 'LeaveAgent', agentId, approval: APPROVAL },
   { type: 'SetAgentSettings', agentId, confirm: false, ifVersion: null },
   {
     type: 'SetAgentSettings',
@@ -42,7 +42,7 @@ const FLEET: readonly FleetCommand[] = [
   { type: 'ApproveAgent', agentId, zone: 'default', fingerprint: null },
   { type: 'RevokeAgent', agentId },
   { type: 'RemoveAgent', agentId, left: null },
-  { type: 'RemoveAgent', agentId, left: NOW },
+  { type: 'RemoveAgent', agentId, left: APPROVAL },
   { type: 'RecordRejections', since: NOW, until: NOW, counts: { KEY_WRONG: 3 } },
   { type: 'DefineImage', image, ifRevision: 0 },
   { type: 'RetireImage', imageId: 'desktop', ifRevision: null },
@@ -97,7 +97,7 @@ test('what is not understood is refused with the place and the remedy, and nothi
   const [zone, before] = [zoneLog('default'), core.fleet.version];
   for (const [log, command, change, why] of [
     [zone, { type: 'StopSession', sessionId: 's-1', cause: 'EXPIRED' }, {}, 'StopSession: field "cause"'],
-    [zone, { type: 'LeaveAgent', agentId: 'a.b', approvedAt: NOW }, {}, 'LeaveAgent: field "agentId"'],
+    [zone, { type: 'LeaveAgent', agentId: 'a.b', approval: APPROVAL }, {}, 'LeaveAgent: field "agentId"'],
     [zone, { ...aRequest(), gpuSlices: 2 }, {}, 'Unrecognized key: "gpuSlices"'],
     [zone, { ...aRequest(), image: null }, {}, 'RequestSession: field "image"'],
     [zone, { type: 'RecordCheckIn', checkIn: aCheckIn() }, {}, 'there is no command "RecordCheckIn"'],

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import test from 'ava';
-import { aCheckIn, NOW } from './support/builders.ts';
+import { aCheckIn, APPROVAL } from './support/builders.ts';
 import { restoreNewest, writeSnapshot, STATE_SCHEMA } from '../gateway/snapshots/snapshot.ts';
 import { snapshotInThread } from '../gateway/snapshots/thread.ts';
 import { zoneRules } from '../gateway/core/foldRules.ts';
@@ -23,7 +23,7 @@ async function busyLog() {
     agentId: 'agent-1',
     hostname: 'agent-1',
     simulated: false,
-    approvedAt: NOW,
+    approval: APPROVAL,
   } as const;
   await controller.submit(submission('join', join, false));
   const checkIn = aCheckIn({ seq: 1, appliedVersion: 1 });

@@ -18,6 +18,7 @@ import {
 import { zoneSummary } from '../projections/zoneSummary.ts';
 import {
   GIB,
+  APPROVAL,
   NOW,
   aCheckIn,
   aGpu,
@@ -34,7 +35,7 @@ import {
   observed,
 } from './support/builders.ts';
 
-const STANDING = { zone: 'default', approvedAt: NOW, fingerprint: 'f1', revokedAt: null };
+const STANDING = { zone: 'default', approval: APPROVAL, fingerprint: 'f1', revokedAt: null };
 const OPERATOR = { kind: 'operator', id: 'op-1' } as const;
 
 function aCommit(version: number, facts: readonly AnyFact[]): Commit {

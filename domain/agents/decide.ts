@@ -13,10 +13,10 @@ import type { AgentState } from './state.ts';
  */
 export function decideJoin(
   state: ZoneState,
-  { agentId, hostname, simulated, approvedAt }: JoinAgent,
+  { agentId, hostname, simulated, approval }: JoinAgent,
 ): Decision<ZoneFact> {
   if (state.agents.has(agentId)) return accept([], { agentId });
-  if (isOver(state, agentId, approvedAt)) {
+  if (isOver(state, agentId, approval)) {
     return reject('STALE', `${agentId} has left this zone, and was not approved again since`);
   }
   return accept([{ type: 'AgentJoined', data: { agentId, hostname, simulated } }], { agentId });
@@ -26,10 +26,10 @@ export function decideJoin(
  * Follow-up of a revocation in the fleet's log. What it holds has to be over first; leaving twice changes nothing. It is recorded also
  * of one that has not joined: its join may be under way.
  */
-export function decideLeave(state: ZoneState, { agentId, approvedAt }: LeaveAgent): Decision<ZoneFact> {
-  if (isOver(state, agentId, approvedAt)) return accept([], { agentId });
+export function decideLeave(state: ZoneState, { agentId, approval }: LeaveAgent): Decision<ZoneFact> {
+  if (isOver(state, agentId, approval)) return accept([], { agentId });
   const sessions = state.agents.get(agentId)?.sessions.size ?? 0;
-  if (sessions === 0) return accept([{ type: 'AgentLeft', data: { agentId, approvedAt } }], { agentId });
+  if (sessions === 0) return accept([{ type: 'AgentLeft', data: { agentId, approval } }], { agentId });
   const held = sessions === 1 ? '1 session' : `${sessions} sessions`;
   return reject(
     'AGENT_HAS_SESSIONS',
@@ -38,9 +38,9 @@ export function decideLeave(state: ZoneState, { agentId, approvedAt }: LeaveAgen
   );
 }
 
-function isOver({ left }: ZoneState, agentId: string, approvedAt: string): boolean {
+function isOver({ left }: ZoneState, agentId: string, approval: string): boolean {
   const over = left.get(agentId);
-  return over !== undefined && approvedAt <= over;
+  return over !== undefined && approval <= over;
 }
 
 /**

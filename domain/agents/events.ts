@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approval } from '../fleet/approval.ts';
 import { pruneMark, pruneRecord } from '../pruning/record.ts';
 import * as s from '../schemas.ts';
 
@@ -51,5 +52,5 @@ export const agentEvents = {
   AgentConditionRaised: z.object({ ...about, condition: s.condition, detail: s.shortText, mend: s.shortText }),
   AgentConditionCleared: z.object({ ...about, condition: s.condition }),
   /** It held nothing, and the zone knows only which approval is over with it; null: not told (version 1). */
-  AgentLeft: z.object({ ...about, approvedAt: s.time.nullable() }),
+  AgentLeft: z.object({ ...about, approval: approval.nullable() }),
 };

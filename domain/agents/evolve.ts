@@ -29,11 +29,11 @@ export function evolveAgent(zone: ZoneState, event: AgentFact, at: At): void {
   if (applyToAgent(agent, event, at)) zone.chances += 1;
 }
 
-function leave({ agents, left }: ZoneState, { agentId, approvedAt }: Left): void {
+function leave({ agents, left }: ZoneState, { agentId, approval }: Left): void {
   agents.delete(agentId);
-  if (approvedAt === null) return;
+  if (approval === null) return;
   left.delete(agentId);
-  left.set(agentId, approvedAt);
+  left.set(agentId, approval);
   const [oldest] = left.keys();
   if (oldest !== undefined && left.size > LEFT_REMEMBERED) left.delete(oldest);
 }

@@ -39,7 +39,7 @@ export interface ApproveAgent {
   readonly fingerprint: string | null;
 }
 
-/** `left` is when the approval was that its zone has let go; null: it was in no zone. */
+/** `left` names the approval that its zone has let go; null: it was in no zone. */
 export interface RemoveAgent {
   readonly type: 'RemoveAgent';
   readonly agentId: string;

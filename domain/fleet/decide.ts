@@ -116,7 +116,7 @@ function decideAgentRemoval(state: FleetState, { agentId, left }: RemoveAgent): 
   if (agent.revokedAt === null && !isPending(agent)) {
     return reject('AGENT_NOT_REVOKED', `${agentId} is approved; revoke it first`);
   }
-  if (agent.approvedAt !== left) {
+  if (agent.approval !== left) {
     return reject('STALE', `${agentId} was approved meanwhile, and its zone has to let it go first; remove it again`);
   }
   return accept([{ type: 'AgentRemoved', data: { agentId } }], { agentId });

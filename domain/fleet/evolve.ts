@@ -2,6 +2,7 @@ import type { At } from '../decision.ts';
 import type { FleetFact } from '../events.ts';
 import { isExpired, KEYS_LIMIT } from '../keys/state.ts';
 import { nextEpoch } from '../logs/seal.ts';
+import { approvalAt } from './approval.ts';
 import type { FleetState } from './state.ts';
 
 /** Applies one event of the fleet's log. Never rejects the past. */
@@ -11,14 +12,14 @@ export function evolveFleet(state: FleetState, event: FleetFact, at: At): void {
       state.zones.add(event.data.zone);
       return;
     case 'AgentEnrolled': {
-      const { zone = null, approvedAt = null } = state.agents.get(event.data.agentId) ?? {};
-      state.agents.set(event.data.agentId, { ...event.data, zone, approvedAt, revokedAt: null });
+      const { zone = null, approval = null } = state.agents.get(event.data.agentId) ?? {};
+      state.agents.set(event.data.agentId, { ...event.data, zone, approval, revokedAt: null });
       return;
     }
     case 'AgentApproved': {
       const agent = state.agents.get(event.data.agentId);
       if (agent !== undefined) {
-        state.agents.set(agent.agentId, { ...agent, zone: event.data.zone, approvedAt: at.time });
+        state.agents.set(agent.agentId, { ...agent, zone: event.data.zone, approval: approvalAt(at) });
       }
       return;
     }

@@ -30,8 +30,8 @@ export interface Enrolment {
   readonly simulated: boolean;
   /** Null until approved. */
   readonly zone: string | null;
-  /** ISO 8601; null until approved. */
-  readonly approvedAt: string | null;
+  /** The name of its approval; null until approved. */
+  readonly approval: string | null;
   /** Of its own secret; null: it has none, or none was told. */
   readonly fingerprint: string | null;
   /** ISO 8601; null: not. A revoked one is listed until it is removed, and is never approved again. */

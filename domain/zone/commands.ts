@@ -16,20 +16,20 @@ export type ZoneCommand =
   | { readonly type: 'PlaceWaiting' }
   | { readonly type: 'SealLog' };
 
-/** `approvedAt`, ISO 8601, is when the fleet's log approved it: it tells this membership from every other of the same id. */
+/** `approval` names that of the fleet's log: it tells this membership from every other of the same id. */
 export interface JoinAgent {
   readonly type: 'JoinAgent';
   readonly agentId: string;
   readonly hostname: string;
   readonly simulated: boolean;
-  readonly approvedAt: string;
+  readonly approval: string;
 }
 
 /** Ends the membership that began with that approval, and no later one. */
 export interface LeaveAgent {
   readonly type: 'LeaveAgent';
   readonly agentId: string;
-  readonly approvedAt: string;
+  readonly approval: string;
 }
 
 /**

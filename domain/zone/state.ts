@@ -9,7 +9,7 @@ import type { SessionState, WaitingSession } from '../sessions/state.ts';
  */
 export interface ZoneState {
   readonly agents: Map<string, AgentState>;
-  /** Of agents that have left, the approval (ISO time) that is over with that, the newest last. */
+  /** Of agents that have left, the name of the approval that is over with that, the newest last. */
   readonly left: Map<string, string>;
   /** Waiting or holding a claim. Its size is bounded by the fleet and the line, not by history. */
   readonly sessions: Map<string, SessionState>;

@@ -231,11 +231,11 @@ export class Core {
     }
   }
 
-  async #join({ replica }: Zone, { agentId, hostname, simulated, approvedAt }: Enrolment): Promise<void> {
-    if (approvedAt === null || this.#joining.has(agentId)) return;
+  async #join({ replica }: Zone, { agentId, hostname, simulated, approval }: Enrolment): Promise<void> {
+    if (approval === null || this.#joining.has(agentId)) return;
     this.#joining.add(agentId);
     try {
-      const command = { type: 'JoinAgent', agentId, hostname, simulated, approvedAt } as const;
+      const command = { type: 'JoinAgent', agentId, hostname, simulated, approval } as const;
       await replica.submitHere({ key: `join:${agentId}`, recorded: false, actor: SYSTEM, command });
     } catch (error) {
       this.#options.onTrouble(`agent ${agentId} could not join yet; trying again`, error);

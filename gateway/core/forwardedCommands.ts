@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { imageDefinition, imageNeeds } from '../../domain/images/image.ts';
+import { approval } from '../../domain/fleet/approval.ts';
 import type { FleetCommand } from '../../domain/fleet/commands.ts';
 import { personId, role, shownName } from '../../domain/people/events.ts';
 import * as s from '../../domain/schemas.ts';
@@ -27,8 +28,8 @@ const condition = z.int().min(0).nullable();
 const selectors = { includeLabels: s.labelSelectors.default([]), excludeLabels: s.labelSelectors.default([]) };
 
 const zoneCommands: Schemas<ForwardedToZone> = {
-  JoinAgent: z.strictObject({ agentId, hostname: z.string().max(255), simulated: z.boolean(), approvedAt: s.time }),
-  LeaveAgent: z.strictObject({ agentId, approvedAt: s.time }),
+  JoinAgent: z.strictObject({ agentId, hostname: z.string().max(255), simulated: z.boolean(), approval }),
+  LeaveAgent: z.strictObject({ agentId, approval }),
   SetAgentSettings: z.strictObject({
     agentId,
     enabled: z.boolean().exactOptional(),
@@ -62,7 +63,7 @@ const fleetCommands: Schemas<ForwardedToFleet> = {
   }),
   ApproveAgent: z.strictObject({ agentId, zone: s.id, fingerprint: s.fingerprint.nullable() }),
   RevokeAgent: z.strictObject({ agentId }),
-  RemoveAgent: z.strictObject({ agentId, left: s.time.nullable() }),
+  RemoveAgent: z.strictObject({ agentId, left: approval.nullable() }),
   RecordRejections: z.strictObject({ since: s.time, until: s.time, counts: z.record(z.string().max(64), s.count) }),
   DefineImage: z.strictObject({
     image: z.strictObject({ ...imageDefinition.shape, ...selectors }),

@@ -10,7 +10,7 @@ export const UPCASTERS: Upcasters = {
   AgentBooted: { 1: (data) => ({ ...Object(data), observedAt: null }) },
   AgentEnrolled: { 1: (data) => ({ ...Object(data), fingerprint: null }) },
   AgentHardwareChanged: { 1: withHealthReasons },
-  AgentLeft: { 1: (data) => ({ ...Object(data), approvedAt: null }) },
+  AgentLeft: { 1: (data) => ({ ...Object(data), approval: null }) },
   ImageDefined: { 1: withoutSelectors },
   ImageRevised: { 1: withoutSelectors },
   SessionRequested: { 1: withoutSelectors },

@@ -1,8 +1,10 @@
 import test from 'ava';
 import type { ZoneFact } from '../../domain/events.ts';
+import { approvalAt } from '../../domain/fleet/approval.ts';
 import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import { desiredDocumentOf } from '../../projections/desired.ts';
 import {
+  APPROVAL,
   NOW,
   ENGINE_DOWN,
   aGpu,
@@ -34,10 +36,17 @@ test('an agent that joins is no candidate until it has checked in, caught up', (
   t.is(agentIn(caughtUp.state).connectivity, 'online');
 });
 
-const LATER = '2026-01-01T00:00:00.001Z';
-const join = { type: 'JoinAgent', agentId: 'agent-1', hostname: 'agent-1', simulated: false, approvedAt: NOW } as const;
-const leave = { type: 'LeaveAgent', agentId: 'agent-1', approvedAt: NOW } as const;
-const left: ZoneFact = { type: 'AgentLeft', data: { agentId: 'agent-1', approvedAt: NOW } };
+/** Of a commit of the same time. */
+const LATER = approvalAt({ time: NOW, version: 2 });
+const join = {
+  type: 'JoinAgent',
+  agentId: 'agent-1',
+  hostname: 'agent-1',
+  simulated: false,
+  approval: APPROVAL,
+} as const;
+const leave = { type: 'LeaveAgent', agentId: 'agent-1', approval: APPROVAL } as const;
+const left: ZoneFact = { type: 'AgentLeft', data: { agentId: 'agent-1', approval: APPROVAL } };
 
 test('joining twice changes nothing', (t) => {
   given()
@@ -76,21 +85,21 @@ test('an approval that is over brings nobody back, and ends no later membership'
   const joined: ZoneFact = { type: 'AgentJoined', data: { agentId: 'agent-1', hostname: 'agent-1', simulated: false } };
   const gone = given(anAgent(), [left]);
   gone.when(join).refused(t, 'STALE');
-  gone.when({ ...join, approvedAt: LATER }).expect(t, [joined]);
+  gone.when({ ...join, approval: LATER }).expect(t, [joined]);
   // It left before its join had come: that is recorded, so that the join comes too late.
   given().when(leave).expect(t, [left]);
   given([left]).when(join).refused(t, 'STALE');
   const again = given(anAgent(), [left], anAgent({ connectivity: 'never' }));
   again.when(leave).expect(t, []);
-  const leftLater: ZoneFact = { type: 'AgentLeft', data: { agentId: 'agent-1', approvedAt: LATER } };
-  again.when({ ...leave, approvedAt: LATER }).expect(t, [leftLater]);
+  const leftLater: ZoneFact = { type: 'AgentLeft', data: { agentId: 'agent-1', approval: LATER } };
+  again.when({ ...leave, approval: LATER }).expect(t, [leftLater]);
 });
 
 test('of agents that have left a thousand are remembered, the newest', (t) => {
   const leaves = Array.from({ length: 1001 }, (_, index): ZoneFact => {
-    return { type: 'AgentLeft', data: { agentId: `a-${index}`, approvedAt: NOW } };
+    return { type: 'AgentLeft', data: { agentId: `a-${index}`, approval: APPROVAL } };
   });
-  const before: ZoneFact = { type: 'AgentLeft', data: { agentId: 'old', approvedAt: null } };
+  const before: ZoneFact = { type: 'AgentLeft', data: { agentId: 'old', approval: null } };
   const { left: remembered } = given(leaves, [before]).state;
   t.is(remembered.size, 1000);
   t.deepEqual(

@@ -78,7 +78,7 @@ const change = fc.oneof(
       (id): Change =>
         (state) =>
           state.agents.get(id)?.sessions.size === 0
-            ? [{ type: 'AgentLeft', data: { agentId: id, approvedAt: null } }]
+            ? [{ type: 'AgentLeft', data: { agentId: id, approval: null } }]
             : [],
     ),
   },

@@ -22,7 +22,7 @@ import {
   aTick,
   anImage,
   observed,
-  NOW,
+  APPROVAL,
 } from '../support/builders.ts';
 
 /** Histories of a small zone: any commands in any order, each decided on the state that those before it made. */
@@ -153,7 +153,7 @@ function live(
     agentId: id,
     hostname: id,
     simulated: false,
-    approvedAt: NOW,
+    approval: APPROVAL,
   }));
   for (const [index, next] of [...joins, ...chosen].entries()) {
     const time = isoTime(Date.UTC(2026, 0, 1) + index * 1000);

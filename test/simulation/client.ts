@@ -18,6 +18,7 @@ export interface ClientOptions {
 
 export interface Accepted {
   readonly command: ZoneCommand | FleetCommand;
+  readonly log: LogName;
   readonly outcome: Outcome;
   readonly version: number;
 }
@@ -114,7 +115,7 @@ export class Client {
     if (version > witness.historyOf(log).length)
       onWrongAnswer(`${key} was answered from version ${version}, which the log has not`);
     const before = this.accepted.get(key);
-    if (before === undefined) this.accepted.set(key, { command, outcome, version });
+    if (before === undefined) this.accepted.set(key, { command, log, outcome, version });
     else if (!isDeepStrictEqual(before.outcome, outcome)) {
       onWrongAnswer(`${key} was answered ${JSON.stringify(before.outcome)}, then ${JSON.stringify(outcome)}`);
     }

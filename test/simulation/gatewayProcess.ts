@@ -23,6 +23,7 @@ import type { Entrance, Porter } from './entrance.ts';
 import type { GatewayNetwork } from './gatewayNetwork.ts';
 import { Knowing } from './knowing.ts';
 import { Life } from './life.ts';
+import { REGISTRIES } from './withoutEffect.ts';
 
 const START_AGAIN_MS = 500;
 const TICK_MS = 1000;
@@ -125,9 +126,9 @@ export class GatewayProcess implements Listener, Porter {
   async join(agentId: string): Promise<void> {
     const replica = this.#core?.zones.get('default')?.replica;
     const enrolment = this.fleetShown?.state.agents.get(agentId);
-    if (replica === undefined || enrolment === undefined || enrolment.approvedAt === null) return;
-    const { hostname, simulated, approvedAt } = enrolment;
-    const command = { type: 'JoinAgent', agentId, hostname, simulated, approvedAt } as const;
+    if (replica === undefined || enrolment === undefined || enrolment.approval === null) return;
+    const { hostname, simulated, approval } = enrolment;
+    const command = { type: 'JoinAgent', agentId, hostname, simulated, approval } as const;
     const actor = { kind: 'system', id: 'muster' } as const;
     try {
       await replica.submit({ key: `join:${agentId}`, recorded: false, actor, command });
@@ -249,7 +250,7 @@ export class GatewayProcess implements Listener, Porter {
       putDesired: (document, look) => life.call(() => bus.put(document, look, known)),
       patience,
       onTrouble,
-      allowedRegistries: ['docker.io'],
+      allowedRegistries: REGISTRIES,
       approvesItself: () => this.#options.door === null,
       onCommit: (_log, { commit }) => this.#door?.note(commit.events),
     });

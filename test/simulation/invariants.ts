@@ -1,10 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { FleetCommand } from '../../domain/fleet/commands.ts';
 import type { HeldSession } from '../../domain/sessions/state.ts';
 import type { Condition } from '../../domain/schemas.ts';
 import type { ZoneState } from '../../domain/zone/state.ts';
 import { FLEET_LOG } from '../../infra/log/port.ts';
 import { assertHolds } from './broken.ts';
+import type { Accepted } from './client.ts';
 import { foldsApart } from './refold.ts';
+import type { Witness } from './witness.ts';
+import { isWithoutEffect } from './withoutEffect.ts';
 import type { World } from './world.ts';
 
 /** What must hold at every moment, whatever goes wrong. Each answers what is wrong, or null. */
@@ -98,13 +102,21 @@ function allocatedIsSum({ witness: { zone } }: World): string | null {
 function acceptedIsRecorded({ client, witness }: World): string | null {
   for (const [key, versions] of witness.commands)
     if (versions.length > 1) return `${key} is recorded at ${versions.join()}`;
-  for (const [key, { command, version }] of client.accepted) {
+  for (const [key, accepted] of client.accepted) {
+    const { command, version } = accepted;
     const recorded = witness.commands.get(key)?.[0];
     if (recorded === undefined && command.type === 'RequestSession') return `${key} was accepted and is not recorded`;
-    if (recorded !== undefined && recorded !== version)
-      return `${key} was answered at version ${version} and is recorded at ${recorded}`;
+    if (recorded === undefined || recorded === version || isLaterRepetition(accepted, recorded, witness)) continue;
+    return `${key} was answered at version ${version} and is recorded at ${recorded}`;
   }
   return null;
+}
+
+/** One that had nothing to change when it was answered is decided anew when it comes again, late perhaps. */
+function isLaterRepetition({ command, log, version }: Accepted, recorded: number, witness: Witness): boolean {
+  if (recorded < version || log !== FLEET_LOG) return false;
+  // Nothing else is asked of that log.
+  return isWithoutEffect(command as FleetCommand, witness.historyOf(log).slice(0, version));
 }
 
 function shownIsLogged({ gateways, witness }: World): string | null {

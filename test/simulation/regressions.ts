@@ -62,4 +62,10 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'a gateway that had not heard of an approval removed an agent whose zone kept it, and its session was started twice',
   },
+  {
+    seed: 1_795_801_554,
+    identity: true,
+    found:
+      'an agent that was approved anew at the very time of its first approval, by a clock that stood, never joined its zone',
+  },
 ];

@@ -119,12 +119,12 @@ function remove({ client }: World, trust: Trust, agentId: string): void {
   const request = { remove: agentId };
   const attempt = async (gateway: GatewayProcess): Promise<boolean> => {
     const known = gateway.fleetShown?.state.agents.get(agentId);
-    const approvedAt = known === undefined || known.revokedAt === null ? null : known.approvedAt;
-    if (approvedAt !== null) {
-      const left = await client.ask(gateway, `${key}-from-zone`, { type: 'LeaveAgent', agentId, approvedAt }, request);
+    const approval = known === undefined || known.revokedAt === null ? null : known.approval;
+    if (approval !== null) {
+      const left = await client.ask(gateway, `${key}-from-zone`, { type: 'LeaveAgent', agentId, approval }, request);
       if (left?.kind !== 'accepted') return left !== null;
     }
-    return (await client.askFleet(gateway, key, { type: 'RemoveAgent', agentId, left: approvedAt }, request)) !== null;
+    return (await client.askFleet(gateway, key, { type: 'RemoveAgent', agentId, left: approval }, request)) !== null;
   };
   void once(trust, `removal of ${agentId}`, () => client.insist(attempt));
 }

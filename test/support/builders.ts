@@ -2,6 +2,7 @@ import type { ExecutionContext } from 'ava';
 import type { CheckIn, GpuUse, ObservedSession } from '../../domain/checkIn.ts';
 import type { Rejection } from '../../domain/decision.ts';
 import type { ZoneFact } from '../../domain/events.ts';
+import { approvalAt } from '../../domain/fleet/approval.ts';
 import type { GpuNeed } from '../../domain/gpuNeed.ts';
 import type { ImageNeeds } from '../../domain/images/image.ts';
 import type { Labels } from '../../domain/labels.ts';
@@ -16,6 +17,8 @@ import { initialZone, type ZoneState } from '../../domain/zone/state.ts';
 
 export const GIB = 1024 ** 3;
 export const NOW = '2026-01-01T00:00:00.000Z';
+/** The first approval that a fleet's log may have. */
+export const APPROVAL = approvalAt({ time: NOW, version: 1 });
 export const LOG_ID = 'log-1';
 
 /** Capacity and needs as the rules speak of them; a spec never counts in bytes. */

@@ -9,6 +9,8 @@ export async function silentEngine(t: ExecutionContext, says = ''): Promise<{ ho
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
+    // A caller that gives up may break the line; `close` follows.
+    socket.on('error', () => open.delete(socket));
     socket.once('close', () => open.delete(socket)).resume();
     if (says !== '') socket.write(says);
   });

@@ -22,10 +22,10 @@ export const approveAgent: Route = (api, edge) => {
     const command = { type: 'ApproveAgent', agentId, zone: 'default', fingerprint } as const;
     await submit(edge, edge.core.fleet, { asked: askedBy(request), command, reason }, reply);
     const { replica } = zoneOr404(edge.core, 'default');
-    const approvedAt = edge.core.fleetProjection.state.agents.get(agentId)?.approvedAt ?? null;
+    const approval = edge.core.fleetProjection.state.agents.get(agentId)?.approval ?? null;
     // The core joins it by itself; doing the same here once more, which changes nothing, is how to wait for it.
-    if (approvedAt !== null) {
-      const join = { type: 'JoinAgent', agentId, hostname, simulated, approvedAt } as const;
+    if (approval !== null) {
+      const join = { type: 'JoinAgent', agentId, hostname, simulated, approval } as const;
       const actor = { kind: 'system', id: 'muster' } as const;
       await replica.submit({ key: `join:${agentId}`, recorded: false, actor, command: join });
     }

@@ -19,12 +19,12 @@ export const deleteAgent: Route = (api, edge) => {
     const { agentId } = request.params;
     const { core, secrets, clock } = edge;
     const order = { asked: askedBy(request), reason: request.body?.reason };
-    const { revokedAt = null, zone = null, approvedAt = null } = core.fleetProjection.state.agents.get(agentId) ?? {};
+    const { revokedAt = null, zone = null, approval = null } = core.fleetProjection.state.agents.get(agentId) ?? {};
     // Its zone is the first to let it go. One that was not revoked is refused below, with nothing done.
-    const left = revokedAt === null || zone === null ? null : approvedAt;
+    const left = revokedAt === null || zone === null ? null : approval;
     const body = { agentId };
     if (zone !== null && left !== null) {
-      const leave = () => ({ type: 'LeaveAgent', agentId, approvedAt: left }) as const;
+      const leave = () => ({ type: 'LeaveAgent', agentId, approval: left }) as const;
       const { replica } = zoneOr404(core, zone);
       await submitMade(edge, replica, { ...order, type: 'LeaveAgent', body, make: leave }, reply);
     }
