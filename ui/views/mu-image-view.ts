@@ -54,6 +54,9 @@ export class MuImageView extends LitElement {
         gap: var(--space-5);
         align-items: start;
       }
+      #image {
+        font-size: var(--text-xl);
+      }
       .panel {
         padding: var(--space-4);
       }

@@ -75,6 +75,9 @@ export class MuSessionView extends LitElement {
       .panel.padded {
         padding: var(--space-4);
       }
+      #session {
+        font-size: var(--text-xl);
+      }
       h2 .id {
         font-family: var(--font-mono);
         font-weight: 400;
