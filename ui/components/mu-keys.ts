@@ -1,13 +1,11 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { age } from '../data/amounts.ts';
 import type { KeyRow } from '../data/gateway.ts';
 import { keyEnd } from '../data/keys.ts';
-import { dayText } from '../data/times.ts';
 import { base } from '../styles/base.ts';
 import { rows } from '../styles/rows.ts';
 import { table } from '../styles/table.ts';
-import { dash } from './dash.ts';
+import { headRow, issuedCell, lastUsedCell, revokeCell } from './accessCells.ts';
 import './mu-state.ts';
 
 /** Access keys of programs, in rows; cards on a narrow screen. Dispatches `revoke-wish` with a key. */
@@ -43,10 +41,7 @@ export class MuKeys extends LitElement {
 
   override render(): unknown {
     return html`<div role="table" aria-label="Access keys" class="table">
-      <div role="row" class="head">
-        ${['Key', 'Role', 'Fingerprint', 'End', 'Last used', 'Issued'].map((name) => html`<span role="columnheader">${name}</span>`)}
-        <span role="columnheader"><span class="visually-hidden">Actions</span></span>
-      </div>
+      ${headRow(['Key', 'Role', 'Fingerprint', 'End', 'Last used', 'Issued'])}
       ${repeat(
         this.keys,
         ({ keyId }) => keyId,
@@ -69,22 +64,9 @@ export class MuKeys extends LitElement {
           >${date === null ? nothing : html`<span class="second">${date}</span>`}</span
         ></span
       >
-      <span role="cell" data-label="Last used" ?data-empty=${key.lastUsedAt === null}
-        >${key.lastUsedAt === null ? dash('not since the gateway started') : this.#ago(key.lastUsedAt)}</span
-      >
-      <span role="cell" data-label="Issued"
-        ><span>${this.#ago(key.issuedAt)}<span class="second">${dayText(Date.parse(key.issuedAt))}</span></span></span
-      >
-      <span role="cell" data-label="" class="do">
-        <button class="quiet" type="button" @click=${() => this.#revoke(key)}>
-          Revoke<span class="visually-hidden"> ${key.name}</span>
-        </button>
-      </span>
+      ${lastUsedCell(key.lastUsedAt, this.now)} ${issuedCell(key.issuedAt, this.now)}
+      ${revokeCell(key.name, () => this.#revoke(key))}
     </div>`;
-  }
-
-  #ago(time: string): string {
-    return `${age(Date.parse(time), this.now)} ago`;
   }
 
   #revoke(key: KeyRow): void {

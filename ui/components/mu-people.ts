@@ -5,6 +5,7 @@ import { personState, seenText } from '../data/people.ts';
 import { base } from '../styles/base.ts';
 import { rows } from '../styles/rows.ts';
 import { table } from '../styles/table.ts';
+import { headRow } from './accessCells.ts';
 import { dash } from './dash.ts';
 import './mu-state.ts';
 
@@ -39,10 +40,7 @@ export class MuPeople extends LitElement {
 
   override render(): unknown {
     return html`<div role="table" aria-label="People" class="table">
-      <div role="row" class="head">
-        ${['Person', 'Role', 'State', 'Last seen'].map((name) => html`<span role="columnheader">${name}</span>`)}
-        <span role="columnheader"><span class="visually-hidden">Actions</span></span>
-      </div>
+      ${headRow(['Person', 'Role', 'State', 'Last seen'])}
       ${repeat(
         this.people,
         ({ personId }) => personId,

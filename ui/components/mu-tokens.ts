@@ -1,12 +1,10 @@
 import { css, html, LitElement } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { age } from '../data/amounts.ts';
 import type { TokenRow } from '../data/gateway.ts';
-import { dayText } from '../data/times.ts';
 import { base } from '../styles/base.ts';
 import { rows } from '../styles/rows.ts';
 import { table } from '../styles/table.ts';
-import { dash } from './dash.ts';
+import { headRow, issuedCell, lastUsedCell, revokeCell } from './accessCells.ts';
 
 /** Manager tokens in rows; cards on a narrow screen. Dispatches `revoke-wish` with a token. */
 export class MuTokens extends LitElement {
@@ -41,10 +39,7 @@ export class MuTokens extends LitElement {
 
   override render(): unknown {
     return html`<div role="table" aria-label="Manager tokens" class="table">
-      <div role="row" class="head">
-        ${['Token', 'Fingerprint', 'Last used', 'Issued'].map((name) => html`<span role="columnheader">${name}</span>`)}
-        <span role="columnheader"><span class="visually-hidden">Actions</span></span>
-      </div>
+      ${headRow(['Token', 'Fingerprint', 'Last used', 'Issued'])}
       ${repeat(
         this.tokens,
         ({ tokenId }) => tokenId,
@@ -58,22 +53,9 @@ export class MuTokens extends LitElement {
     return html`<div role="row" class="row">
       <span role="cell" data-label="Token" class="first"><code>${tokenId}</code></span>
       <span role="cell" data-label="Fingerprint"><code>${fingerprint}</code></span>
-      <span role="cell" data-label="Last used" ?data-empty=${lastUsedAt === null}
-        >${lastUsedAt === null ? dash('not since the gateway started') : this.#ago(lastUsedAt)}</span
-      >
-      <span role="cell" data-label="Issued"
-        ><span>${this.#ago(issuedAt)}<span class="second">${dayText(Date.parse(issuedAt))}</span></span></span
-      >
-      <span role="cell" data-label="" class="do">
-        <button class="quiet" type="button" @click=${() => this.#revoke(token)}>
-          Revoke<span class="visually-hidden"> manager token ${tokenId}</span>
-        </button>
-      </span>
+      ${lastUsedCell(lastUsedAt, this.now)} ${issuedCell(issuedAt, this.now)}
+      ${revokeCell(`manager token ${tokenId}`, () => this.#revoke(token))}
     </div>`;
-  }
-
-  #ago(time: string): string {
-    return `${age(Date.parse(time), this.now)} ago`;
   }
 
   #revoke(token: TokenRow): void {
