@@ -1,7 +1,7 @@
 import test from 'ava';
 import { GROUP_EVENTS } from '../gateway/controller/group.ts';
 import { isControllerUnavailable } from '../gateway/controller/machine.ts';
-import { aCheckIn, anImage, APPROVAL, aRequest } from './support/builders.ts';
+import { aCheckIn, anImage, aJoin, aRequest } from './support/builders.ts';
 import { asks, controllerRig, plannedLog, settleDown, submission } from './support/controllerRig.ts';
 
 test('the commands that wait are decided one after another and become one commit', async (t) => {
@@ -78,13 +78,7 @@ test('what is decided while the first commit of a log is being written knows who
   const log = plannedLog();
   log.plan('held');
   const { controller } = await controllerRig(log);
-  const command = {
-    type: 'JoinAgent',
-    agentId: 'agent-1',
-    hostname: 'agent-1',
-    simulated: false,
-    approval: APPROVAL,
-  } as const;
+  const command = aJoin('agent-1');
   const joined = controller.submit(submission('join', command, false));
   await settleDown();
   const checkIn = aCheckIn({ appliedVersion: 1 });
@@ -96,12 +90,7 @@ test('what is decided while the first commit of a log is being written knows who
 });
 
 test('what is submitted at the very moment of a commit is decided for the version that it gets', async (t) => {
-  const join = (agentId: string) =>
-    submission(
-      `join-${agentId}`,
-      { type: 'JoinAgent', agentId, hostname: agentId, simulated: false, approval: APPROVAL },
-      false,
-    );
+  const join = (agentId: string) => submission(`join-${agentId}`, aJoin(agentId), false);
   const joined: Promise<unknown>[] = [];
   const { controller, log } = await controllerRig(plannedLog(), undefined, undefined, (version) => {
     if (version === 1) joined.push(controller.submit(join('agent-2')));
@@ -118,13 +107,7 @@ test('what is submitted at the very moment of a commit is decided for the versio
 
 test('the waiting line is placed by itself when a claim is released', async (t) => {
   const { controller, log } = await controllerRig();
-  const command = {
-    type: 'JoinAgent',
-    agentId: 'agent-1',
-    hostname: 'agent-1',
-    simulated: false,
-    approval: APPROVAL,
-  } as const;
+  const command = aJoin('agent-1');
   await controller.submit(submission('join', command, false));
   const say = (appliedVersion: number, seq: number) =>
     controller.submit(

@@ -3,17 +3,11 @@ import { WAITING_LIMIT } from '../gateway/controller/controller.ts';
 import { isControllerUnavailable } from '../gateway/controller/machine.ts';
 import { LogErrorCode } from '../infra/log/errors.ts';
 import type { EventLog } from '../infra/log/port.ts';
-import { aCheckIn, APPROVAL } from './support/builders.ts';
+import { aCheckIn, aJoin } from './support/builders.ts';
 import { asks, controllerRig, plannedLog, settleDown, submission } from './support/controllerRig.ts';
 import { beyond } from './support/logWay.ts';
 
-const JOIN = {
-  type: 'JoinAgent',
-  agentId: 'agent-1',
-  hostname: 'agent-1',
-  simulated: false,
-  approval: APPROVAL,
-} as const;
+const JOIN = aJoin('agent-1');
 
 /** The keys of the commands that the log carries, commit by commit. */
 const keysOf = (log: ReturnType<typeof plannedLog>) =>
@@ -141,8 +135,7 @@ test('when too many commands wait, a further one is refused at once and nothing 
   const log = plannedLog();
   log.plan('held');
   const { controller } = await controllerRig(log);
-  const joins = (agentId: string) =>
-    submission(agentId, { type: 'JoinAgent', agentId, hostname: agentId, simulated: false, approval: APPROVAL });
+  const joins = (agentId: string) => submission(agentId, aJoin(agentId));
   const first = controller.submit(joins('first'));
   await settleDown();
   const waiting = Array.from({ length: WAITING_LIMIT }, (_, index) => controller.submit(joins(`a-${index}`)));

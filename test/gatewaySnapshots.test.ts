@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import test from 'ava';
-import { aCheckIn, APPROVAL } from './support/builders.ts';
+import { aCheckIn, aJoin } from './support/builders.ts';
 import { restoreNewest, writeSnapshot, STATE_SCHEMA } from '../gateway/snapshots/snapshot.ts';
 import { snapshotInThread } from '../gateway/snapshots/thread.ts';
 import { zoneRules } from '../gateway/core/foldRules.ts';
@@ -18,13 +18,7 @@ import { STORES } from './support/stores.ts';
 async function busyLog() {
   const log = plannedLog();
   const { controller } = await controllerRig(log);
-  const join = {
-    type: 'JoinAgent',
-    agentId: 'agent-1',
-    hostname: 'agent-1',
-    simulated: false,
-    approval: APPROVAL,
-  } as const;
+  const join = aJoin('agent-1');
   await controller.submit(submission('join', join, false));
   const checkIn = aCheckIn({ seq: 1, appliedVersion: 1 });
   await controller.submit(submission('c-1', { type: 'RecordCheckIn', checkIn }, false));

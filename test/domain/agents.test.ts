@@ -4,6 +4,7 @@ import { approvalAt } from '../../domain/fleet/approval.ts';
 import type { ZoneCommand } from '../../domain/zone/commands.ts';
 import { desiredDocumentOf } from '../../projections/desired.ts';
 import {
+  aJoin,
   APPROVAL,
   NOW,
   ENGINE_DOWN,
@@ -38,13 +39,7 @@ test('an agent that joins is no candidate until it has checked in, caught up', (
 
 /** Of a commit of the same time. */
 const LATER = approvalAt({ time: NOW, version: 2 });
-const join = {
-  type: 'JoinAgent',
-  agentId: 'agent-1',
-  hostname: 'agent-1',
-  simulated: false,
-  approval: APPROVAL,
-} as const;
+const join = aJoin('agent-1');
 const leave = { type: 'LeaveAgent', agentId: 'agent-1', approval: APPROVAL } as const;
 const left: ZoneFact = { type: 'AgentLeft', data: { agentId: 'agent-1', approval: APPROVAL } };
 

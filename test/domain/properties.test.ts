@@ -22,7 +22,7 @@ import {
   aTick,
   anImage,
   observed,
-  APPROVAL,
+  aJoin,
 } from '../support/builders.ts';
 
 /** Histories of a small zone: any commands in any order, each decided on the state that those before it made. */
@@ -148,13 +148,11 @@ function live(
 ): { readonly state: ZoneState; readonly commits: readonly Committed[] } {
   const state = initialZone();
   const commits: Committed[] = [];
-  const joins = AGENTS.map((id): Step => () => ({
-    type: 'JoinAgent',
-    agentId: id,
-    hostname: id,
-    simulated: false,
-    approval: APPROVAL,
-  }));
+  const joins = AGENTS.map(
+    (id): Step =>
+      () =>
+        aJoin(id),
+  );
   for (const [index, next] of [...joins, ...chosen].entries()) {
     const time = isoTime(Date.UTC(2026, 0, 1) + index * 1000);
     const version = commits.length;

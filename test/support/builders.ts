@@ -8,7 +8,7 @@ import type { ImageNeeds } from '../../domain/images/image.ts';
 import type { Labels } from '../../domain/labels.ts';
 import type { Explanation } from '../../domain/placement/explanation.ts';
 import type { GpuDevice, Hardware } from '../../domain/schemas.ts';
-import type { AdvanceTime, RequestSession, ZoneCommand, ZoneContext } from '../../domain/zone/commands.ts';
+import type { AdvanceTime, JoinAgent, RequestSession, ZoneCommand, ZoneContext } from '../../domain/zone/commands.ts';
 import { decideZone } from '../../domain/zone/decide.ts';
 import { evolveZone } from '../../domain/zone/evolve.ts';
 import { initialZone, type ZoneState } from '../../domain/zone/state.ts';
@@ -19,6 +19,11 @@ export const GIB = 1024 ** 3;
 export const NOW = '2026-01-01T00:00:00.000Z';
 /** The first approval that a fleet's log may have. */
 export const APPROVAL = approvalAt({ time: NOW, version: 1 });
+
+/** Follows that approval. */
+export function aJoin(agentId: string): JoinAgent {
+  return { type: 'JoinAgent', agentId, hostname: agentId, simulated: false, approval: APPROVAL };
+}
 export const LOG_ID = 'log-1';
 
 /** Capacity and needs as the rules speak of them; a spec never counts in bytes. */
