@@ -38,6 +38,8 @@ eventLogContract(test.serial, async (t): Promise<LogHarness> => {
     another: async () => openLog(t, await cluster.connect(user)),
     appendRaw: async (name, bytes) => {
       await makeFirstEpoch({ bus, log: name, replicas: REPLICAS });
+      // A stream of three copies is there before one of them leads it.
+      await untilWritable(bus, logSubject(name));
       await publishAcked(bus, logSubject(name), bytes);
     },
     moveOffline: (name) => moveOffline({ bus, log: name, replicas: REPLICAS }),

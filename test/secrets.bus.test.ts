@@ -114,8 +114,14 @@ test.serial('a secret that was altered on the bus counts as none, is named, and 
   const standing = await getMessage(bus, SECRETS_STREAM, { last_by_subj: secretSubject('person.anna') });
   const altered = Buffer.from(standing?.data ?? []);
   altered[20] = (altered[20] ?? 0) ^ 1;
-  for (const forged of [altered, altered.subarray(0, 20), Buffer.from('{"plain":"text"}')]) {
+  const forgeries = [altered, altered.subarray(0, 20), Buffer.from('{"plain":"text"}')];
+  for (const [index, forged] of forgeries.entries()) {
     await publishAcked(bus, secretSubject('person.anna'), forged);
+    await until(
+      'both have seen it',
+      async () => troubles.length,
+      (count) => count >= 2 * (index + 1),
+    );
     await until('refused by both', async () => [store.get('person.anna'), other.get('person.anna')], isAllNull);
   }
   t.is((await open()).get('person.anna'), null);
