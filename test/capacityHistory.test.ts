@@ -5,7 +5,7 @@ import { emptyZoneProjection, applyZoneCommit } from '../projections/zoneProject
 import { nextCommit } from '../infra/log/codec.ts';
 import type { StoredCommit } from '../infra/log/port.ts';
 import { someEvent } from './support/commits.ts';
-import { GIB } from './support/builders.ts';
+import { anImage, GIB } from './support/builders.ts';
 
 /** Capacity and allocated through time, found by going back from now. */
 
@@ -21,24 +21,7 @@ const requested = (sessionId: string): ZoneFact => ({
   type: 'SessionRequested',
   data: {
     sessionId,
-    image: {
-      imageId: 'desktop',
-      revision: 1,
-      reference: 'docker.io/library/busybox:1',
-      digest: null,
-      millicores: 1000,
-      memoryBytes: GIB,
-      cpuMode: 'shares',
-      gpu: { kind: 'none' },
-      gpuModel: null,
-      gpuMemoryBytes: null,
-      includeLabels: [],
-      excludeLabels: [],
-      ports: [],
-      shmBytes: null,
-      environment: {},
-      command: null,
-    },
+    image: anImage(),
     priority: 0,
     whenFull: 'queue',
     maxWaitSeconds: null,

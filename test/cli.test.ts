@@ -241,8 +241,8 @@ test('the log is followed as it is written', async (t) => {
   const follower = startProgram(t, process.execPath, [MAIN, 'log', '--follow', '--lines', '1'], { env });
   await follower.says(/AgentReturned/);
   await gateway.request('POST', '/agents/six/disable', { body: { reason: 'maintenance' } });
-  await follower.says(/AgentDisabled +six +by admin +"maintenance"/);
-  t.pass();
+  const [line] = await follower.says(/AgentDisabled +six .*/);
+  t.regex(line, /^AgentDisabled +six +by admin +"maintenance"/);
 });
 
 test('help tells the exit codes, and needs no gateway', async (t) => {

@@ -9,6 +9,7 @@ import type { LiveStream } from '../gateway/live/stream.ts';
 import type { ObservedSession } from '../domain/checkIn.ts';
 import type { ImageDefinition } from '../domain/images/image.ts';
 import type { AgentView, ChangeView, FleetTotals, ImageView, SessionView } from '../projections/views.ts';
+import { anImage } from './support/builders.ts';
 import { ADMIN_KEY, startGateway } from './support/gateway.ts';
 import { memoryCorePorts } from './support/corePorts.ts';
 import { codeOf, LOCAL_KEY, memoryApp } from './support/memoryApp.ts';
@@ -333,25 +334,7 @@ function fakeStream(sent: string[], client: { readonly slow: boolean }, data: st
 }
 
 function imageOf(imageId: string): ImageDefinition {
-  return {
-    imageId,
-    name: imageId,
-    revision: 1,
-    reference: 'busybox',
-    digest: null,
-    millicores: 1000,
-    memoryBytes: 1024 ** 3,
-    cpuMode: 'shares',
-    gpu: { kind: 'none' },
-    gpuModel: null,
-    gpuMemoryBytes: null,
-    includeLabels: [],
-    excludeLabels: [],
-    ports: [],
-    shmBytes: null,
-    environment: {},
-    command: null,
-  };
+  return { ...anImage({ imageId }), name: imageId };
 }
 
 test('one caller has so many live streams and no more, and keeps out nobody else', async (t) => {

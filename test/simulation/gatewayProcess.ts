@@ -23,8 +23,9 @@ import type { Entrance, Porter } from './entrance.ts';
 import type { GatewayNetwork } from './gatewayNetwork.ts';
 import { Knowing } from './knowing.ts';
 import { Life } from './life.ts';
-import { REGISTRIES } from './withoutEffect.ts';
 
+/** From which images may come, to every gateway. */
+export const REGISTRIES = ['docker.io'];
 const START_AGAIN_MS = 500;
 const TICK_MS = 1000;
 const REVOKED: Answer = { kind: 'rejected', rejection: { code: 'AGENT_REVOKED', message: 'it was revoked' } };

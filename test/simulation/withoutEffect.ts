@@ -4,9 +4,7 @@ import { evolveFleet } from '../../domain/fleet/evolve.ts';
 import { initialFleet } from '../../domain/fleet/state.ts';
 import { fleetMachine } from '../../gateway/controller/fleetMachine.ts';
 import type { StoredCommit } from '../../infra/log/port.ts';
-
-/** The registries that every simulated gateway allows. */
-export const REGISTRIES = ['docker.io'];
+import { REGISTRIES } from './gatewayProcess.ts';
 
 /**
  * Whether a command has nothing to change after these commits of the fleet's log. It is answered then and not recorded, so that it

@@ -1,25 +1,13 @@
 import type { DesiredDocument, DesiredSession } from '../../domain/desired.ts';
 import type { ImageNeeds } from '../../domain/images/image.ts';
 import type { ContainerSpec } from '../../agent/engine/port.ts';
+import { anImage } from './builders.ts';
 
-export const plainImage: ImageNeeds = {
+export const plainImage: ImageNeeds = anImage({
   imageId: 'notebook',
-  revision: 1,
   reference: 'muster-test/sleeper:1',
-  digest: null,
-  millicores: 1000,
   memoryBytes: 64 * 1024 ** 2,
-  cpuMode: 'shares',
-  gpu: { kind: 'none' },
-  gpuModel: null,
-  gpuMemoryBytes: null,
-  includeLabels: [],
-  excludeLabels: [],
-  ports: [],
-  shmBytes: null,
-  environment: {},
-  command: null,
-};
+});
 
 export function wanted(sessionId: string, change: Partial<DesiredSession> = {}): DesiredSession {
   return { sessionId, image: plainImage, gpuUuids: [], mayCreate: true, ...change };
